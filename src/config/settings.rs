@@ -1,0 +1,302 @@
+//! The validated configuration: no text left to interpret, no `Option` that means "default".
+
+use crate::model::{Currency, Field, Instant, Place};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything a run needs to know. Paths are absolute; globs are not yet expanded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The folder of the configuration file: paths in reports and manifests are shown relative to it.
+    pub base: PathBuf,
+    /// `[run]`
+    pub run: RunSettings,
+    /// `[stripe]`
+    pub stripe: StripeSettings,
+    /// `[[crm]]`, in order of precedence.
+    pub crms: Vec<CrmSettings>,
+    /// `[fields]`: for each field the places it may come from, first hit wins. Every field has an entry.
+    pub fields: BTreeMap<Field, Vec<Place>>,
+    /// `[link]`
+    pub link: LinkSettings,
+    /// `[mrr]`
+    pub mrr: MrrSettings,
+    /// `[fx]`
+    pub fx: Fx,
+    /// `[guards]`
+    pub guards: Guards,
+    /// `[tether]`
+    pub tether: TetherSettings,
+    /// `[[product]]`, at least one.
+    pub products: Vec<ProductSettings>,
+    /// SHA-256 of everything above in a canonical form, secrets' sources included, secrets not: lower-case hexadecimal.
+    pub hash: String,
+}
+
+/// `[run]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSettings {
+    /// Where runs, journals and the baseline live.
+    pub state: PathBuf,
+    /// The Tether account's currency.
+    pub currency: Currency,
+    /// Whether `creation_disabled` rows need a person (exit 3): `exit_on_creation_disabled`, default false.
+    pub exit_on_creation_disabled: bool,
+}
+
+/// `[stripe]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StripeSettings {
+    /// Glob patterns of Stripe files; each file is recognised by its content.
+    pub files: Vec<String>,
+    /// Glob patterns of customers files.
+    pub customers: Vec<String>,
+    /// Glob patterns of subscriptions files.
+    pub subscriptions: Vec<String>,
+    /// The metadata key that carries your own id.
+    pub external_id_metadata: Option<String>,
+    /// What a dashboard file's `Amount` means.
+    pub amount: AmountMeaning,
+    /// Take rows of Stripe's test mode: `test_mode`, default false.
+    pub test_mode: bool,
+    /// Take customers without an id: `guests`, default false.
+    pub guests: bool,
+}
+
+/// Whether a dashboard file's `Amount` is per unit or already multiplied by the quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmountMeaning {
+    /// Per unit (default).
+    Unit,
+    /// Already multiplied.
+    Total,
+}
+
+/// One `[[crm]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrmSettings {
+    /// The source's name in reports.
+    pub name: String,
+    /// Which columns to expect.
+    pub preset: CrmPreset,
+    /// Glob patterns of contact files.
+    pub contacts: Vec<String>,
+    /// Column names that override the preset: `id`, `email`, `emails`, `external_id`, `stripe_customer_id`, `name`,
+    /// `first_name`, `last_name`, `company_name`, `last_activity`.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// A CRM whose columns are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrmPreset {
+    /// HubSpot's contact export.
+    Hubspot,
+    /// Nothing is known: `columns` says all.
+    Custom,
+}
+
+/// `[link]`: what linking and matching may do beyond the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkSettings {
+    /// Send contacts that own no billing account: `contacts_without_account`, default false.
+    pub contacts_without_account: bool,
+    /// Let a desired external id replace another one that Tether holds: `relink_external_id`, default false.
+    pub relink_external_id: bool,
+}
+
+/// `[mrr]`: every option of `design/mrr.md`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MrrSettings {
+    /// Count trialing subscriptions: default false.
+    pub count_trialing: bool,
+    /// Days after the period's end for which a `past_due` subscription still counts; `None`: without end (default).
+    pub past_due_grace_days: Option<u32>,
+    /// What `pause_collection` takes out: default `void`.
+    pub pause_collection: PausedCollection,
+    /// Stop counting when cancellation is asked for, not at the period's end: default false.
+    pub cancel_at_request: bool,
+    /// Which coupons count: default `recurring`.
+    pub coupons: CountedCoupons,
+    /// What an undefined coupon does: default `invalid`.
+    pub unknown_coupon: UnknownCoupon,
+    /// Months in a week, as weeks per month: default 52/12.
+    pub week_factor: (u64, u64),
+    /// Days per month: default 365/12.
+    pub day_factor: (u64, u64),
+    /// How the one rounding is done: default half-even.
+    pub rounding: Rounding,
+    /// The status of a customer without any subscription; `None`: absent (default).
+    pub no_subscription_status: Option<String>,
+    /// Digits that differ from the table of minor units.
+    pub currency_digits: BTreeMap<Currency, u8>,
+    /// `[mrr.coupons]`: coupons that the exports do not define, by id.
+    pub defined_coupons: BTreeMap<String, DefinedCoupon>,
+}
+
+impl Default for MrrSettings {
+    fn default() -> Self {
+        Self {
+            count_trialing: false,
+            past_due_grace_days: None,
+            pause_collection: PausedCollection::Void,
+            cancel_at_request: false,
+            coupons: CountedCoupons::Recurring,
+            unknown_coupon: UnknownCoupon::Invalid,
+            week_factor: (52, 12),
+            day_factor: (365, 12),
+            rounding: Rounding::HalfEven,
+            no_subscription_status: None,
+            currency_digits: BTreeMap::new(),
+            defined_coupons: BTreeMap::new(),
+        }
+    }
+}
+
+/// `[mrr] pause_collection`: which paused subscriptions count 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedCollection {
+    /// Only behaviour `void`.
+    Void,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// `[mrr] coupons`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountedCoupons {
+    /// `forever`, and `repeating` not yet expired.
+    Recurring,
+    /// Those and `once`.
+    All,
+    /// Only `forever`.
+    Forever,
+    /// None.
+    None,
+}
+
+/// `[mrr] unknown_coupon`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownCoupon {
+    /// The customer is invalid.
+    Invalid,
+    /// As if it were not there.
+    Ignore,
+}
+
+/// `[mrr] rounding`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// Ties to the even neighbour.
+    HalfEven,
+    /// Ties upwards.
+    HalfUp,
+}
+
+/// A coupon from `[mrr.coupons]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefinedCoupon {
+    /// Percentage; exactly one of this and `amount_off` is set.
+    pub percent_off: Option<Decimal>,
+    /// Amount in major units of `currency`.
+    pub amount_off: Option<(Decimal, Currency)>,
+    /// `forever`, `repeating` or `once`.
+    pub duration: String,
+}
+
+/// `[fx]`: account currency per unit, by currency.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fx {
+    /// The dated rates.
+    pub rates: BTreeMap<Currency, FxRate>,
+}
+
+/// One dated rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FxRate {
+    /// Account currency per unit of the foreign currency, major units; positive.
+    pub rate: Decimal,
+    /// The day the rate is of.
+    pub date: Instant,
+}
+
+/// `[guards]`: refused before the first call when a figure is above (for rows: below) the limit. `None`: no guard.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Guards {
+    /// Customers that the plan would create, over all products.
+    pub max_created: Option<u64>,
+    /// Updates as a percentage of existing customers, per product.
+    pub max_changed_percent: Option<Decimal>,
+    /// Absolute net change of Tether's MRR as a percentage of the opening MRR, per product.
+    pub max_mrr_change_percent: Option<Decimal>,
+    /// Rows of each source as a percentage of the last completed run's.
+    pub min_rows_percent: Option<Decimal>,
+}
+
+/// `[tether]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TetherSettings {
+    /// Where Tether is.
+    pub url: TetherUrl,
+    /// Calls per time.
+    pub rate: Rate,
+    /// In any window never more than rate × window + burst calls.
+    pub burst: NonZeroU32,
+    /// Concurrent calls.
+    pub in_flight: NonZeroU32,
+    /// How long a run may take.
+    pub deadline: Duration,
+    /// How long one call may take: default 30 s.
+    pub request_timeout: Duration,
+    /// Tries per row that may end in a transient failure: `max_tries`, default 5.
+    pub max_tries: NonZeroU32,
+    /// Do not send further rows predicted `create` after a product's first `CREATION_DISABLED`: default false.
+    pub stop_after_creation_disabled: bool,
+}
+
+/// `[tether] url`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TetherUrl {
+    /// `"sandbox"`: a local Tether inside the process.
+    Sandbox,
+    /// `https`, or `http` on a loopback address.
+    Remote(url::Url),
+}
+
+/// A number of calls per period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls.
+    pub calls: NonZeroU32,
+    /// The period they are spread over.
+    pub per: Duration,
+}
+
+/// One `[[product]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductSettings {
+    /// The product's name in reports.
+    pub name: String,
+    /// Where its key stands.
+    pub key: KeySource,
+    /// Glob patterns of its existing customers' export; empty: the baseline does without.
+    pub existing: Vec<String>,
+    /// The creation gate as expected: `creation = "on"` or `"off"`; `None`: not said. In the embedded sandbox it is the
+    /// gate itself (`None` meaning off, as Tether's default).
+    pub creation: Option<bool>,
+}
+
+/// Where a secret stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// An environment variable.
+    Env(String),
+    /// A file.
+    File(PathBuf),
+    /// A systemd credential.
+    Credential(String),
+}

@@ -1,0 +1,24 @@
+//! The words of the product as types.
+//!
+//! In: nothing. Out: money, instants, e-mails, identifiers and the closed vocabularies (outcomes, predictions,
+//! dispositions, rules, reasons, breaks) that columns, pages and exit codes share. Never: tables, files, clocks, networks.
+
+mod customer;
+mod email;
+mod field;
+mod input;
+mod instant;
+mod money;
+mod reason;
+mod vocabulary;
+mod words;
+
+pub use customer::{NotApplied, RowOutcome, TetherCustomer, UpsertBody};
+pub use email::{Email, EmailError};
+pub use field::{Field, Place};
+pub use input::{InputFile, Rejection};
+pub use instant::{Instant, InstantError};
+pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, Money, MoneyError, SENT_TIMES_100};
+pub use reason::{Break, BreakKind, Reason};
+pub use vocabulary::UnknownWord;
+pub use words::{Disposition, LinkRule, MatchRule, Outcome, Prediction, SubscriptionStatus};

@@ -1,0 +1,144 @@
+//! `manifest.json`: what a run was given and what came of it.
+
+use crate::model::{Currency, Disposition, InputFile, Instant};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format of `manifest.json` that this version writes.
+pub const MANIFEST_FORMAT: u32 = 1;
+
+/// What a run was given and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`MANIFEST_FORMAT`] of the writer.
+    pub format: u32,
+    /// The folder's name.
+    pub run_id: String,
+    /// Version of tether-recon.
+    pub tool_version: String,
+    /// Which command made it.
+    pub mode: Mode,
+    /// Where the run stands.
+    pub status: RunStatus,
+    /// The exit code, once there is one.
+    pub exit_code: Option<u8>,
+    /// The run's clock.
+    pub as_of: Instant,
+    /// When it was started.
+    pub started_at: Instant,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// SHA-256 of the configuration.
+    pub config_hash: String,
+    /// SHA-256 of the plan's rows.
+    pub plan_hash: String,
+    /// SHA-256 of the baseline that the plan was made against.
+    pub baseline_hash: String,
+    /// The account's currency.
+    pub currency: Currency,
+    /// Its digits after the point.
+    pub currency_digits: u8,
+    /// The definition of MRR in force, one sentence per element.
+    pub mrr_definition: Vec<String>,
+    /// The products, in the order of the configuration.
+    pub products: Vec<RunProduct>,
+    /// Every input file.
+    pub inputs: Vec<InputFile>,
+    /// Control totals per source.
+    pub sources: Vec<SourceTotals>,
+    /// What the guards found, refusing or not.
+    pub guards: Vec<GuardFinding>,
+}
+
+/// Which command made a run folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// `run`: plan and send.
+    Run,
+    /// `plan`: no call is made.
+    Plan,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Planned only; the end of `plan`.
+    Planned,
+    /// Calls may have left. A run found so after a crash is resumable.
+    Sending,
+    /// Stopped before its end, resumable.
+    Incomplete,
+    /// Every row has its outcome.
+    Complete,
+    /// A guard refused it.
+    Refused,
+    /// Interrupted, and taken into the baseline by a later `run`.
+    Closed,
+}
+
+/// One product of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunProduct {
+    /// Its name.
+    pub name: String,
+    /// The creation gate as expected.
+    pub creation: Option<bool>,
+    /// Whether anything is known of what Tether holds.
+    pub existing_known: bool,
+    /// What the plan's sums say.
+    pub totals: ProductTotals,
+}
+
+/// Sums of one product's plan, minor units of the account's currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductTotals {
+    /// Exact MRR of all desired customers before rounding (where it can be known).
+    pub desired_exact: Exact,
+    /// Sum of the desired customers' rounded MRR.
+    pub desired_rounded: i64,
+}
+
+/// An exact number of minor units: `numerator / denominator`, in lowest terms, both as decimal text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exact {
+    /// Numerator.
+    pub num: String,
+    /// Denominator, positive.
+    pub den: String,
+}
+
+/// Control totals of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceTotals {
+    /// The source's name.
+    pub name: String,
+    /// Data rows, rejected ones included.
+    pub rows_read: u64,
+    /// Rows per disposition; the sum is `rows_read`.
+    pub dispositions: BTreeMap<Disposition, u64>,
+    /// MRR per disposition, minor units of the account's currency; only for `stripe_subscriptions`.
+    pub mrr: BTreeMap<Disposition, Exact>,
+    /// MRR of all rows, computed apart from the dispositions: their sum must equal it.
+    pub mrr_total: Option<Exact>,
+    /// MRR in currencies without a rate, in their own minor units, by disposition: in no sum above.
+    pub mrr_without_rate: BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
+}
+
+/// What one guard found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardFinding {
+    /// The configuration key: `max_created`.
+    pub guard: String,
+    /// The product or source it looked at, where it is not the whole plan.
+    pub scope: Option<String>,
+    /// The figure found, as decimal text.
+    pub figure: String,
+    /// The limit, as decimal text.
+    pub limit: String,
+    /// Whether it refused the run.
+    pub refused: bool,
+    /// One sentence: figure, limit, and the flag that overrides it once.
+    pub detail: String,
+}

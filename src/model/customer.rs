@@ -36,6 +36,7 @@ pub struct UpsertBody {
 }
 
 /// Writes the decimal text as a JSON number, digit by digit: `99`, `12.3`, `0.05`.
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn as_json_number<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
     let Some(money) = money else { return serializer.serialize_none() };
     let text = money.to_string();

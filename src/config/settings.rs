@@ -2,15 +2,17 @@
 
 use crate::model::{Currency, Field, Instant, Place};
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Everything a run needs to know. Paths are absolute; globs are not yet expanded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
     /// The folder of the configuration file: paths in reports and manifests are shown relative to it.
+    #[serde(skip)]
     pub base: PathBuf,
     /// `[run]`
     pub run: RunSettings,
@@ -33,11 +35,20 @@ pub struct Settings {
     /// `[[product]]`, at least one.
     pub products: Vec<ProductSettings>,
     /// SHA-256 of everything above in a canonical form, secrets' sources included, secrets not: lower-case hexadecimal.
+    #[serde(skip)]
     pub hash: String,
 }
 
+impl Settings {
+    /// A pattern as the configuration wrote it: relative to its folder where it stands below it.
+    pub fn shown_pattern<'p>(&self, pattern: &'p str) -> &'p str {
+        let folder = glob::Pattern::escape(&self.base.to_string_lossy());
+        pattern.strip_prefix(folder.as_str()).map_or(pattern, |rest| rest.trim_start_matches(std::path::MAIN_SEPARATOR))
+    }
+}
+
 /// `[run]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunSettings {
     /// Where runs, journals and the baseline live.
     pub state: PathBuf,
@@ -48,7 +59,7 @@ pub struct RunSettings {
 }
 
 /// `[stripe]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StripeSettings {
     /// Glob patterns of Stripe files; each file is recognised by its content.
     pub files: Vec<String>,
@@ -67,7 +78,7 @@ pub struct StripeSettings {
 }
 
 /// Whether a dashboard file's `Amount` is per unit or already multiplied by the quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum AmountMeaning {
     /// Per unit (default).
     Unit,
@@ -76,7 +87,7 @@ pub enum AmountMeaning {
 }
 
 /// One `[[crm]]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CrmSettings {
     /// The source's name in reports.
     pub name: String,
@@ -90,7 +101,7 @@ pub struct CrmSettings {
 }
 
 /// A CRM whose columns are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CrmPreset {
     /// HubSpot's contact export.
     Hubspot,
@@ -99,7 +110,7 @@ pub enum CrmPreset {
 }
 
 /// `[link]`: what linking and matching may do beyond the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct LinkSettings {
     /// Send contacts that own no billing account: `contacts_without_account`, default false.
     pub contacts_without_account: bool,
@@ -108,7 +119,7 @@ pub struct LinkSettings {
 }
 
 /// `[mrr]`: every option of `design/mrr.md`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MrrSettings {
     /// Count trialing subscriptions: default false.
     pub count_trialing: bool,
@@ -156,7 +167,7 @@ impl Default for MrrSettings {
 }
 
 /// `[mrr] pause_collection`: which paused subscriptions count 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum PausedCollection {
     /// Only behaviour `void`.
     Void,
@@ -167,7 +178,7 @@ pub enum PausedCollection {
 }
 
 /// `[mrr] coupons`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CountedCoupons {
     /// `forever`, and `repeating` not yet expired.
     Recurring,
@@ -180,7 +191,7 @@ pub enum CountedCoupons {
 }
 
 /// `[mrr] unknown_coupon`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum UnknownCoupon {
     /// The customer is invalid.
     Invalid,
@@ -189,7 +200,7 @@ pub enum UnknownCoupon {
 }
 
 /// `[mrr] rounding`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Rounding {
     /// Ties to the even neighbour.
     HalfEven,
@@ -198,7 +209,7 @@ pub enum Rounding {
 }
 
 /// A coupon from `[mrr.coupons]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DefinedCoupon {
     /// Percentage; exactly one of this and `amount_off` is set.
     pub percent_off: Option<Decimal>,
@@ -209,14 +220,14 @@ pub struct DefinedCoupon {
 }
 
 /// `[fx]`: account currency per unit, by currency.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Fx {
     /// The dated rates.
     pub rates: BTreeMap<Currency, FxRate>,
 }
 
 /// One dated rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FxRate {
     /// Account currency per unit of the foreign currency, major units; positive.
     pub rate: Decimal,
@@ -225,7 +236,7 @@ pub struct FxRate {
 }
 
 /// `[guards]`: refused before the first call when a figure is above (for rows: below) the limit. `None`: no guard.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Guards {
     /// Customers that the plan would create, over all products.
     pub max_created: Option<u64>,
@@ -238,7 +249,7 @@ pub struct Guards {
 }
 
 /// `[tether]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TetherSettings {
     /// Where Tether is.
     pub url: TetherUrl,
@@ -259,16 +270,16 @@ pub struct TetherSettings {
 }
 
 /// `[tether] url`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum TetherUrl {
     /// `"sandbox"`: a local Tether inside the process.
     Sandbox,
     /// `https`, or `http` on a loopback address.
-    Remote(url::Url),
+    Remote(#[serde(serialize_with = "as_text")] url::Url),
 }
 
 /// A number of calls per period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rate {
     /// Calls.
     pub calls: NonZeroU32,
@@ -277,7 +288,7 @@ pub struct Rate {
 }
 
 /// One `[[product]]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProductSettings {
     /// The product's name in reports.
     pub name: String,
@@ -291,7 +302,7 @@ pub struct ProductSettings {
 }
 
 /// Where a secret stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum KeySource {
     /// An environment variable.
     Env(String),
@@ -299,4 +310,8 @@ pub enum KeySource {
     File(PathBuf),
     /// A systemd credential.
     Credential(String),
+}
+
+fn as_text<S: Serializer>(url: &url::Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str())
 }

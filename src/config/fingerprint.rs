@@ -1,0 +1,40 @@
+//! The hash of the settings: the same for the same meaning, wherever the configuration's folder stands and however its
+//! file is laid out.
+
+use super::settings::{KeySource, Settings};
+use super::value::escaped;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// SHA-256 of the settings as JSON, paths relative to their folder, secrets by the name of their source only.
+pub(super) fn fingerprint(settings: &Settings) -> Result<String, serde_json::Error> {
+    let base = settings.base.as_path();
+    let mut portable = settings.clone();
+    portable.run.state = relative(base, &portable.run.state);
+    let lists = [&mut portable.stripe.files, &mut portable.stripe.customers, &mut portable.stripe.subscriptions]
+        .into_iter()
+        .chain(portable.crms.iter_mut().map(|crm| &mut crm.contacts));
+    for patterns in lists {
+        relative_patterns(base, patterns);
+    }
+    for product in &mut portable.products {
+        relative_patterns(base, &mut product.existing);
+        if let KeySource::File(path) = &mut product.key {
+            *path = relative(base, path);
+        }
+    }
+    Ok(format!("{:x}", Sha256::digest(serde_json::to_vec(&portable)?)))
+}
+
+fn relative(base: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(base).unwrap_or(path).to_owned()
+}
+
+fn relative_patterns(base: &Path, patterns: &mut [String]) {
+    let base = escaped(base);
+    for pattern in patterns {
+        if let Ok(rest) = Path::new(pattern.as_str()).strip_prefix(&base) {
+            *pattern = rest.to_string_lossy().into_owned();
+        }
+    }
+}

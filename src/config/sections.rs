@@ -1,0 +1,315 @@
+//! From sections to settings: one function per section, each with its rules.
+
+use super::document::{Document, Section};
+use super::problem::Problems;
+use super::settings::{
+    AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, LinkSettings, ProductSettings, Rate, RunSettings,
+    StripeSettings, TetherSettings, TetherUrl,
+};
+use super::{schema, value};
+use crate::model::{Field, Place};
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// What Tether's customers page names as its address.
+const TETHER_URL: &str = "https://usetether.io";
+
+/// Where each field may come from: the default order, then the further places that `[fields]` may name.
+const FIELD_PLACES: &[(Field, &[Place], &[Place])] = &[
+    (Field::Email, &[Place::Crm, Place::Stripe], &[]),
+    (Field::ExternalId, &[Place::Crm, Place::Metadata], &[Place::StripeId]),
+    (Field::Name, &[Place::Crm, Place::Stripe], &[]),
+    (Field::CompanyName, &[Place::Crm], &[]),
+    (Field::Mrr, &[Place::Stripe], &[]),
+    (Field::SubscriptionStatus, &[Place::Stripe], &[]),
+    (Field::AutoRenew, &[Place::Stripe], &[]),
+    (Field::PeriodEnd, &[Place::Stripe], &[]),
+    (Field::LastActivity, &[Place::Crm], &[]),
+];
+
+/// CRMs that the documentation names; `None`: this version does not know their columns.
+const PRESETS: &[(&str, Option<CrmPreset>)] = &[
+    ("hubspot", Some(CrmPreset::Hubspot)),
+    ("custom", Some(CrmPreset::Custom)),
+    ("salesforce", None),
+    ("pipedrive", None),
+    ("close", None),
+    ("attio", None),
+];
+
+/// Columns by which a contact can be linked or found: a custom CRM must name one of them.
+const LINKING_COLUMNS: &[&str] = &["email", "emails", "external_id", "stripe_customer_id"];
+
+/// Names of sources that are not a CRM's.
+const RESERVED_SOURCES: &[&str] = &["existing", "stripe"];
+
+/// `[run]`; `None` after a problem.
+pub(super) fn run(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<RunSettings> {
+    let state = section.read("state", problems, value::text).unwrap_or_else(|| "state".to_owned());
+    let exit_on_creation_disabled =
+        section.read("exit_on_creation_disabled", problems, value::yes_no).unwrap_or_default();
+    let currency = section.require("currency", problems, value::currency)?;
+    Some(RunSettings { state: base.join(state), currency, exit_on_creation_disabled })
+}
+
+/// `[stripe]`
+pub(super) fn stripe(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> StripeSettings {
+    let mut patterns = |key| section.read(key, problems, |value| value::patterns(base, value)).unwrap_or_default();
+    let (files, customers, subscriptions) = (patterns("files"), patterns("customers"), patterns("subscriptions"));
+    let amounts = [("unit", AmountMeaning::Unit), ("total", AmountMeaning::Total)];
+    if section.value("files").is_none() && section.value("customers").is_none() {
+        let message = "names no customers; write customers = \"exports/stripe/customers*.csv\", or files = \
+                       \"exports/stripe/**/*\" to have every file recognised by its content";
+        problems.at(section.offset, "stripe", message);
+    }
+    StripeSettings {
+        files,
+        customers,
+        subscriptions,
+        external_id_metadata: section.read("external_id_metadata", problems, value::text),
+        amount: section.read("amount", problems, |value| value::one_of(&amounts, value)).unwrap_or(AmountMeaning::Unit),
+        test_mode: section.read("test_mode", problems, value::yes_no).unwrap_or_default(),
+        guests: section.read("guests", problems, value::yes_no).unwrap_or_default(),
+    }
+}
+
+/// Every `[[crm]]`.
+pub(super) fn crms(sections: &[Section<'_>], base: &Path, problems: &mut Problems<'_>) -> Vec<CrmSettings> {
+    let mut seen = BTreeSet::new();
+    let mut crms = Vec::with_capacity(sections.len());
+    for section in sections {
+        let preset = section.read("preset", problems, preset).unwrap_or(CrmPreset::Custom);
+        let contacts = section.require("contacts", problems, |value| value::patterns(base, value)).unwrap_or_default();
+        let columns = columns(section, problems);
+        let nameable = section.value("name").is_some() || section.value("preset").is_none();
+        let name = if nameable {
+            section.require("name", problems, value::name).unwrap_or_default()
+        } else {
+            section.read("preset", problems, value::name).unwrap_or_default()
+        };
+        let at = section.offset_of("name");
+        if RESERVED_SOURCES.iter().any(|reserved| name == *reserved) || name.starts_with("stripe_") {
+            problems.at(
+                at,
+                section.path("name"),
+                format!("`{name}` is the name of another source; choose another name"),
+            );
+        }
+        if !name.is_empty() && !seen.insert(name.to_lowercase()) {
+            problems.at(
+                at,
+                section.path("name"),
+                format!("`{name}` stands twice; give each [[crm]] a name of its own"),
+            );
+        }
+        if preset == CrmPreset::Custom
+            && section
+                .value("preset")
+                .is_none_or(|value| matches!(value.get_ref(), DeValue::String(word) if word == "custom"))
+            && !LINKING_COLUMNS.iter().any(|column| columns.contains_key(*column))
+        {
+            let message = format!("a custom CRM needs columns with at least one of {}", LINKING_COLUMNS.join(", "));
+            problems.at(section.offset_of("columns"), section.path("columns"), message);
+        }
+        crms.push(CrmSettings { name, preset, contacts, columns });
+    }
+    crms
+}
+
+fn preset(value: &DeValue<'_>) -> Result<CrmPreset, String> {
+    value::one_of(PRESETS, value)?.ok_or_else(|| {
+        let word = value::text(value).unwrap_or_default();
+        format!("the preset `{word}` is not available in this version; use \"custom\" and name its headings in columns")
+    })
+}
+
+fn columns(section: &Section<'_>, problems: &mut Problems<'_>) -> BTreeMap<String, String> {
+    let Some(columns) = section.subsection("columns", "crm.columns", problems) else { return BTreeMap::new() };
+    schema::keys_of("crm.columns")
+        .filter_map(|key| Some((key.to_owned(), columns.read(key, problems, value::text)?)))
+        .collect()
+}
+
+/// `[fields]`: the defaults, and what the file says instead.
+pub(super) fn fields(
+    section: &Section<'_>,
+    metadata_configured: bool,
+    problems: &mut Problems<'_>,
+) -> BTreeMap<Field, Vec<Place>> {
+    let mut fields = BTreeMap::new();
+    for (field, default, further) in FIELD_PLACES {
+        let places = section
+            .read(field.as_str(), problems, |value| places(value, &[*default, *further].concat()))
+            .unwrap_or_else(|| default.to_vec());
+        // The default names metadata too, for those who have it.
+        if places != *default && places.contains(&Place::Metadata) && !metadata_configured {
+            let message =
+                "names \"metadata\", but no key of it; write external_id_metadata = \"user_id\" under [stripe]";
+            problems.at(section.offset_of(field.as_str()), section.path(field.as_str()), message);
+        }
+        fields.insert(*field, places);
+    }
+    fields
+}
+
+fn places(value: &DeValue<'_>, allowed: &[Place]) -> Result<Vec<Place>, String> {
+    let words: Vec<(&str, Place)> = allowed.iter().map(|place| (place.as_str(), *place)).collect();
+    let DeValue::Array(items) = value else { return Ok(vec![value::one_of(&words, value)?]) };
+    let mut places = Vec::with_capacity(items.len());
+    for item in items {
+        let place = value::one_of(&words, item.get_ref()).map_err(|why| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            format!("{why}; this field may come from {}", known.join(", "))
+        })?;
+        if places.contains(&place) {
+            return Err(format!("`{place}` stands twice"));
+        }
+        places.push(place);
+    }
+    if places.is_empty() { Err("the list is empty".to_owned()) } else { Ok(places) }
+}
+
+/// `[link]`
+pub(super) fn link(section: &Section<'_>, problems: &mut Problems<'_>) -> LinkSettings {
+    LinkSettings {
+        contacts_without_account: section.read("contacts_without_account", problems, value::yes_no).unwrap_or_default(),
+        relink_external_id: section.read("relink_external_id", problems, value::yes_no).unwrap_or_default(),
+    }
+}
+
+/// `[guards]`
+pub(super) fn guards(section: &Section<'_>, problems: &mut Problems<'_>) -> Guards {
+    let any = |value: &DeValue<'_>| value::percent_up_to(None, value);
+    Guards {
+        max_created: section.read("max_created", problems, value::whole),
+        max_changed_percent: section.read("max_changed_percent", problems, any),
+        max_mrr_change_percent: section.read("max_mrr_change_percent", problems, any),
+        min_rows_percent: section.read("min_rows_percent", problems, |value| value::percent_up_to(Some(100), value)),
+    }
+}
+
+/// `[tether]`
+pub(super) fn tether(section: &Section<'_>, problems: &mut Problems<'_>) -> Option<TetherSettings> {
+    let at_least_one = |value: &DeValue<'_>| value::positive_up_to(u32::MAX, value);
+    let url = match section.value("url") {
+        Some(_) => section.read("url", problems, value::tether_url),
+        None => url::Url::parse(TETHER_URL).ok().map(TetherUrl::Remote),
+    };
+    let ten_a_second = || Rate { calls: at_least(10), per: Duration::from_secs(1) };
+    let settings = TetherSettings {
+        url: TetherUrl::Sandbox,
+        rate: section.read("rate", problems, value::rate).unwrap_or_else(ten_a_second),
+        burst: section.read("burst", problems, at_least_one).unwrap_or(NonZeroU32::MIN),
+        in_flight: section
+            .read("in_flight", problems, |value| value::positive_up_to(1024, value))
+            .unwrap_or_else(|| at_least(16)),
+        deadline: section.read("deadline", problems, value::duration).unwrap_or(Duration::from_hours(2)),
+        request_timeout: section.read("request_timeout", problems, value::duration).unwrap_or(Duration::from_secs(30)),
+        max_tries: section.read("max_tries", problems, at_least_one).unwrap_or_else(|| at_least(5)),
+        stop_after_creation_disabled: section
+            .read("stop_after_creation_disabled", problems, value::yes_no)
+            .unwrap_or_default(),
+    };
+    Some(TetherSettings { url: url?, ..settings })
+}
+
+fn at_least(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+/// Every `[[product]]`, and `[existing]`, which belongs to the only one.
+pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -> Vec<ProductSettings> {
+    let sections = document.repeated("product", problems);
+    if !document.has("product") {
+        let message = "is missing; write [[product]] with name = \"core\" and key = { env = \"TETHER_API_KEY\" }";
+        problems.at(0, "product", message);
+    }
+    let mut seen = BTreeSet::new();
+    let mut products = Vec::with_capacity(sections.len());
+    for section in &sections {
+        let name = section.require("name", problems, value::name).unwrap_or_default();
+        if !name.is_empty() && !seen.insert(name.to_lowercase()) {
+            let message = format!("`{name}` stands twice; give each [[product]] a name of its own");
+            problems.at(section.offset_of("name"), section.path("name"), message);
+        }
+        if section.value("filter").is_some() {
+            let message = "this version cannot honour `filter`: every product takes every source row; remove the key, \
+                           and give products that need different rows configurations of their own";
+            problems.at(section.offset_of("filter"), section.path("filter"), message);
+        }
+        let key = key_source(section, base, problems);
+        let existing = section.read("existing", problems, |value| value::patterns(base, value)).unwrap_or_default();
+        let creation = section.read("creation", problems, creation);
+        // Without a key there was a problem, and these products are never used.
+        products.push(ProductSettings { name, key: key.unwrap_or(KeySource::Env(String::new())), existing, creation });
+    }
+    existing(document, &sections, base, &mut products, problems);
+    products
+}
+
+fn creation(value: &DeValue<'_>) -> Result<bool, String> {
+    match value {
+        DeValue::Boolean(open) => Ok(*open),
+        other => value::one_of(&[("on", true), ("off", false)], other),
+    }
+}
+
+fn existing(
+    document: &Document<'_>,
+    sections: &[Section<'_>],
+    base: &Path,
+    products: &mut [ProductSettings],
+    problems: &mut Problems<'_>,
+) {
+    if !document.has("existing") {
+        return;
+    }
+    let section = document.section("existing", problems);
+    let customers = section.require("customers", problems, |value| value::patterns(base, value)).unwrap_or_default();
+    match (products, sections) {
+        ([only], [product]) if product.value("existing").is_none() => only.existing = customers,
+        ([_], _) => {
+            let message = "says the same as `existing` under [[product]]; remove one of them";
+            problems.at(section.offset, section.path("customers"), message);
+        }
+        ([], _) => {}
+        (several, _) => {
+            let message = format!(
+                "cannot say which of the {} products these customers are of; remove [existing] and write existing = \
+                 \"exports/tether/core*.jsonl\" under each [[product]]",
+                several.len()
+            );
+            problems.at(section.offset, "existing", message);
+        }
+    }
+}
+
+/// `key = { … }`. No message shows a value: someone may have pasted the key itself.
+fn key_source(product: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<KeySource> {
+    if product.value("key").is_none() {
+        return product.require("key", problems, |_| Err(String::new()));
+    }
+    let section = product.subsection("key", "product.key", problems)?;
+    let sources = ["env", "file", "credential"].into_iter().filter(|key| section.value(key).is_some()).count();
+    if sources != 1 {
+        let message = format!("names {sources} places; write exactly one of env, file and credential");
+        problems.at(section.offset, product.path("key"), message);
+        return None;
+    }
+    let plain = |value: &DeValue<'_>, fits: fn(char) -> bool, what: &str| {
+        value::text(value)
+            .and_then(|name| if name.chars().all(fits) { Ok(name) } else { Err(format!("is not {what}")) })
+    };
+    let variable = |value: &DeValue<'_>| {
+        plain(value, |c| c.is_ascii_alphanumeric() || c == '_', "the name of an environment variable")
+    };
+    let credential = |value: &DeValue<'_>| {
+        plain(value, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'), "the name of a credential")
+    };
+    None.or_else(|| section.read("env", problems, variable).map(KeySource::Env))
+        .or_else(|| section.read("file", problems, value::text).map(|file| KeySource::File(base.join(file))))
+        .or_else(|| section.read("credential", problems, credential).map(KeySource::Credential))
+}

@@ -1,7 +1,18 @@
 //! The library's only voice: everything it has to tell while it works passes through [`Monitor`].
 //!
-//! In: events. Out: a progress bar, log lines, or silence. Never: results, decisions.
+//! In: events. Out: a progress bar, log lines, or silence, on standard error only: standard output is for results.
+//! Never: results, decisions, secrets.
 
+mod line;
+mod log;
+mod recording;
+mod terminal;
+
+pub use log::{Log, LogFormat, LogLevel, init_logging};
+pub use recording::Recording;
+pub use terminal::Terminal;
+
+use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Something worth telling while a run is under way.
@@ -77,4 +88,13 @@ pub struct Silent;
 
 impl Monitor for Silent {
     fn event(&self, _event: Event) {}
+}
+
+/// The monitor of a command: a progress bar for a person at a terminal, else log lines that all carry `run`, the run's id.
+pub fn choose(format: LogFormat, level: LogLevel, progress: bool, run: &str) -> Box<dyn Monitor> {
+    if progress && format == LogFormat::Text && std::io::stderr().is_terminal() {
+        Box::new(Terminal::new(level))
+    } else {
+        Box::new(Log::new(run))
+    }
 }

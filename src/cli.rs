@@ -1,0 +1,337 @@
+//! The command line: types that clap fills, nothing else.
+
+use crate::app::exit::help_table;
+use crate::model::Instant;
+use crate::monitor::{LogFormat, LogLevel};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The configuration when neither `--config` nor `TETHER_RECON_CONFIG` names one, in the current folder.
+pub const DEFAULT_CONFIG: &str = "tether-recon.toml";
+
+/// The environment variable that names the configuration when `--config` does not.
+pub const CONFIG_VARIABLE: &str = "TETHER_RECON_CONFIG";
+
+/// The guards that `--allow` may name: the keys of `[guards]`.
+const GUARDS: [&str; 4] = ["max_created", "max_changed_percent", "max_mrr_change_percent", "min_rows_percent"];
+
+const ABOUT: &str = "Reconciles Stripe and CRM exports with the customers of a Tether account";
+
+const LONG_ABOUT: &str = "\
+Reconciles Stripe and CRM exports with the customers of a Tether account.
+
+It links exports into one desired customer each, compares them with what Tether holds, sends what differs, and writes a \
+report that a reviewer can sign: what was created, updated or refused, and why every other row was not sent.
+
+Start with `config check`, then `plan`, which sends nothing; `run` is what a scheduler calls. Results go to standard \
+output, talk to standard error.";
+
+const EXAMPLES: &str = "\
+Examples:
+  tether-recon config check                     is the configuration right, are the files there
+  tether-recon plan --as-of 2026-11-01          what would a run at month-end do
+  tether-recon run                              plan, guard, send, report
+  tether-recon run --allow max_created          this once, create more than the guard allows
+  tether-recon resume                           finish what was interrupted
+  tether-recon report latest                    write the last run's report again
+  tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
+";
+
+/// The whole command line.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "tether-recon", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = after_help(),
+    subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n{}", help_table())
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalArgs {
+    /// The configuration [default: `$TETHER_RECON_CONFIG`, else `tether-recon.toml` in this folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines look on standard error: text for people, json for a log collector
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// The least important log lines to show [default: info]
+    #[arg(long, global = true, value_name = "LEVEL", conflicts_with_all = ["verbose", "quiet"])]
+    pub log_level: Option<LogLevel>,
+    /// Show more: -v for every retry, -vv for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Show less: -q for warnings and errors, -qq for errors only
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "verbose")]
+    pub quiet: u8,
+    /// Show no progress bar, even on a terminal
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+impl GlobalArgs {
+    /// The configuration's path: `--config`, else [`CONFIG_VARIABLE`] if `env` knows it, else [`DEFAULT_CONFIG`].
+    pub fn config_path(&self, env: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
+        let named = || env(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.config.clone().or_else(named).unwrap_or_else(|| DEFAULT_CONFIG.into())
+    }
+
+    /// The level that `--log-level`, `-v` and `-q` ask for together.
+    pub fn level(&self) -> LogLevel {
+        self.log_level.unwrap_or(match (self.verbose, self.quiet) {
+            (0, 0) => LogLevel::Info,
+            (0, 1) => LogLevel::Warn,
+            (0, _) => LogLevel::Error,
+            (1, _) => LogLevel::Debug,
+            _ => LogLevel::Trace,
+        })
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Plan, guard, send, report: what a scheduler calls
+    ///
+    /// Takes the lock, plans, lets the guards judge the plan, sends what differs at the configured rate, and writes the
+    /// report into the run's folder. A run that a deadline, an outage or a signal cut short ends with 5 and is finished
+    /// by `resume`.
+    #[command(after_long_help = help_table())]
+    Run(RunArgs),
+    /// The same without sending: no network, no change to the baseline
+    ///
+    /// The same files, the same configuration and the same --as-of give the same plan, byte for byte.
+    #[command(after_long_help = help_table())]
+    Plan(PlanArgs),
+    /// Finish the interrupted run
+    ///
+    /// Goes on in the same run's folder, with what its journal proves. With nothing to resume it says so and ends with 0.
+    /// Inputs that changed in between are refused.
+    #[command(after_long_help = help_table())]
+    Resume,
+    /// Write the report again from a run's files
+    Report(ReportArgs),
+    /// A local Tether: the documented endpoint, in full, with faults on demand
+    ///
+    /// Listens on this machine until it is interrupted. With --config the products, their keys and their creation gates
+    /// are the configuration's; otherwise --product names them.
+    Sandbox(SandboxArgs),
+    /// Check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// `run`
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Fix the clock of the run, as a date or 2026-11-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub as_of: Option<Instant>,
+    /// Let the run pass this guard once; repeat for several
+    #[arg(long, value_name = "GUARD", value_parser = GUARDS)]
+    pub allow: Vec<String>,
+}
+
+/// `plan`
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    /// Fix the clock of the plan, as a date or 2026-11-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub as_of: Option<Instant>,
+    /// End with 10 when there are changes to send, with 0 when there are none
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `report`
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// The run's id (the name of its folder), or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+}
+
+/// `sandbox`
+#[derive(Debug, Clone, Args)]
+pub struct SandboxArgs {
+    /// Address and port to listen on; port 0 takes a free one and prints it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// A product, the environment variable with its key, and its creation gate (off unless said); repeat for several
+    #[arg(long = "product", value_name = "NAME=ENVVAR[,creation=on]")]
+    pub products: Vec<SandboxProduct>,
+    /// Keep customers in this file between starts
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Faults to play, as described in docs/FORMAT.md
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Write every request and reply to this file, keys left out
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Begin with these customers, an export of Tether; repeat for several
+    #[arg(long, value_name = "PRODUCT=FILE")]
+    pub seed: Vec<ProductFile>,
+    /// Write what --state holds of a product as an export, and end; repeat for several
+    #[arg(long, value_name = "PRODUCT=FILE", requires = "state")]
+    pub export: Vec<ProductFile>,
+}
+
+/// `config …`
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Report every problem of the configuration, or tell what a run would do
+    ///
+    /// Needs no key and no network. Ends with 2 and every problem, or with 8 when a pattern finds no file.
+    #[command(after_long_help = help_table())]
+    Check,
+}
+
+/// `NAME=ENVVAR[,creation=on]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxProduct {
+    /// The product's name.
+    pub name: String,
+    /// The environment variable that holds its key.
+    pub variable: String,
+    /// Whether the sandbox may create customers.
+    pub creation: bool,
+}
+
+impl FromStr for SandboxProduct {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = || "write it like core=TETHER_CORE_KEY or core=TETHER_CORE_KEY,creation=on".to_owned();
+        let (product, creation) = match text.split_once(',') {
+            None => (text, false),
+            Some((product, "creation=on")) => (product, true),
+            Some((product, "creation=off")) => (product, false),
+            Some(_) => return Err(refuse()),
+        };
+        match product.split_once('=') {
+            Some((name, variable)) if !name.is_empty() && !variable.is_empty() => {
+                Ok(Self { name: name.to_owned(), variable: variable.to_owned(), creation })
+            }
+            _ => Err(refuse()),
+        }
+    }
+}
+
+/// `PRODUCT=FILE`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductFile {
+    /// The product's name.
+    pub product: String,
+    /// The file.
+    pub file: PathBuf,
+}
+
+impl FromStr for ProductFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((product, file)) if !product.is_empty() && !file.is_empty() => {
+                Ok(Self { product: product.to_owned(), file: file.into() })
+            }
+            _ => Err("write it like core=customers.jsonl".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONFIG_VARIABLE, Cli, Command, ConfigCommand, GUARDS};
+    use crate::config::schema::keys_of;
+    use crate::monitor::LogLevel;
+    use clap::{CommandFactory, Parser, error::ErrorKind};
+    use std::path::Path;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_flag_is_explained() {
+        fn explained(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(explained);
+        }
+        Cli::command().debug_assert();
+        explained(&Cli::command());
+    }
+
+    #[test]
+    fn the_help_teaches() {
+        let help = Cli::command().term_width(100).render_long_help().to_string();
+        insta::assert_snapshot!("help", help);
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_meant() {
+        let run = parse("tether-recon run --as-of 2026-11-01 --allow max_created --allow min_rows_percent").unwrap();
+        let Command::Run(run) = run.command else { panic!("not run") };
+        assert_eq!(run.as_of.unwrap().to_string(), "2026-11-01T00:00:00Z");
+        assert_eq!(run.allow, ["max_created", "min_rows_percent"]);
+
+        let check = parse("tether-recon config check --config books.toml -q").unwrap();
+        assert!(matches!(check.command, Command::Config(ConfigCommand::Check)));
+        assert_eq!(check.global.config.as_deref(), Some("books.toml".as_ref()));
+        assert_eq!(check.global.level(), LogLevel::Warn);
+
+        let sandbox = parse("tether-recon sandbox --product core=KEY,creation=on --product academy=KEY_2").unwrap();
+        let Command::Sandbox(sandbox) = sandbox.command else { panic!("not sandbox") };
+        let gates: Vec<_> = sandbox.products.iter().map(|product| (product.name.as_str(), product.creation)).collect();
+        assert_eq!(gates, [("core", true), ("academy", false)]);
+        assert_eq!(sandbox.listen.to_string(), "127.0.0.1:8787");
+    }
+
+    #[test]
+    fn the_flag_goes_before_the_variable_and_the_variable_before_the_default() {
+        for (line, variable, expected) in [
+            ("tether-recon plan", "", "tether-recon.toml"),
+            ("tether-recon plan", "/etc/recon.toml", "/etc/recon.toml"),
+            ("tether-recon plan --config books.toml", "/etc/recon.toml", "books.toml"),
+        ] {
+            let env = |name: &str| (name == CONFIG_VARIABLE).then(|| variable.into());
+            assert_eq!(parse(line).unwrap().global.config_path(&env), Path::new(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_mistyped_is_a_usage_error_with_code_2() {
+        for line in [
+            "tether-recon run --as-of soon",
+            "tether-recon run --allow everything",
+            "tether-recon run -v -q",
+            "tether-recon report",
+            "tether-recon sandbox --product core",
+            "tether-recon sandbox --product core=KEY,creation=maybe",
+            "tether-recon sandbox --export core=out.jsonl",
+            "tether-recon pan",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        assert_eq!(parse("tether-recon --help").unwrap_err().kind(), ErrorKind::DisplayHelp);
+        assert_eq!(parse("tether-recon --version").unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn allow_knows_every_guard_of_the_configuration() {
+        assert_eq!(keys_of("guards").collect::<Vec<_>>(), GUARDS);
+    }
+}

@@ -7,4 +7,5 @@ pub mod config;
 pub mod model;
 pub mod monitor;
 pub mod runs;
+pub mod sandbox;
 pub mod table;

@@ -75,7 +75,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let mrr = mrr::mrr(&document.section("mrr", problems), problems);
     let fx = mrr::fx(document, run.as_ref().map(|run| run.currency), problems);
     let guards = sections::guards(&document.section("guards", problems), problems);
-    let tether = sections::tether(&document.section("tether", problems), problems);
+    let tether = sections::tether(&document.section("tether", problems), base, problems);
     let products = sections::products(document, base, problems);
     Some(Settings {
         base: base.to_owned(),

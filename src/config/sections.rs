@@ -192,7 +192,7 @@ pub(super) fn guards(section: &Section<'_>, problems: &mut Problems<'_>) -> Guar
 }
 
 /// `[tether]`
-pub(super) fn tether(section: &Section<'_>, problems: &mut Problems<'_>) -> Option<TetherSettings> {
+pub(super) fn tether(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<TetherSettings> {
     let at_least_one = |value: &DeValue<'_>| value::positive_up_to(u32::MAX, value);
     let url = match section.value("url") {
         Some(_) => section.read("url", problems, value::tether_url),
@@ -212,6 +212,7 @@ pub(super) fn tether(section: &Section<'_>, problems: &mut Problems<'_>) -> Opti
         stop_after_creation_disabled: section
             .read("stop_after_creation_disabled", problems, value::yes_no)
             .unwrap_or_default(),
+        sandbox_faults: section.read("sandbox_faults", problems, value::text).map(|path| base.join(path)),
     };
     Some(TetherSettings { url: url?, ..settings })
 }

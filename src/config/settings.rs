@@ -267,6 +267,8 @@ pub struct TetherSettings {
     pub max_tries: NonZeroU32,
     /// Do not send further rows predicted `create` after a product's first `CREATION_DISABLED`: default false.
     pub stop_after_creation_disabled: bool,
+    /// What goes wrong in the embedded sandbox: a file of faults; `None`: nothing.
+    pub sandbox_faults: Option<PathBuf>,
 }
 
 /// `[tether] url`

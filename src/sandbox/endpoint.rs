@@ -80,7 +80,8 @@ async fn upsert(State(shared): State<Arc<Shared>>, ConnectInfo(line): ConnectInf
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return shared.refuse(Some(served), Refusal::TooLarge);
     };
-    let (fault, slow) = shared.faults.next(&mut lock(&served.data).counter, shared.started.elapsed());
+    let email = shared.faults.name_customers().then(|| email_of(&body)).flatten();
+    let (fault, slow) = shared.faults.next(&mut lock(&served.data).counter, shared.started.elapsed(), email.as_deref());
     if let Some(slow) = slow {
         tokio::time::sleep(slow).await;
     }
@@ -97,6 +98,7 @@ async fn upsert(State(shared): State<Arc<Shared>>, ConnectInfo(line): ConnectInf
         Some(Fault::RateLimit(fault)) => {
             Some(Refusal::RateLimited { wait_seconds: fault.wait_seconds, in_body: fault.place == WaitIn::Body })
         }
+        Some(Fault::Rejected) => Some(Refusal::Rejected),
         Some(Fault::ServerError(fault)) if !fault.applied => Some(Refusal::ServerError { status: fault.status.get() }),
         _ => None,
     };
@@ -186,6 +188,12 @@ impl Shared {
     pub(super) fn unsaved(&self) -> u64 {
         self.products.iter().map(|served| lock(&served.data).unsaved).sum()
     }
+}
+
+/// The e-mail that a body carries, lower-case.
+fn email_of(body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body.get("email")?.as_str().map(str::to_lowercase)
 }
 
 fn respond(reply: Reply) -> Response {

@@ -3,6 +3,7 @@
 
 use crate::model::Field;
 use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
@@ -29,6 +30,22 @@ pub struct Faults {
     pub lost_reply: Option<Every>,
     /// The request waits before anything is done.
     pub slow: Option<SlowFault>,
+    /// What happens to requests about certain customers, by the e-mail that they carry (lower-case), before any other.
+    pub customers: BTreeMap<String, CustomerFault>,
+}
+
+/// What happens to every request about one customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerFault {
+    /// The first request of each product is carried out, then the connection is closed without a reply.
+    LostReplyOnce,
+    /// 422 with a code of its own; nothing is done.
+    Rejected,
+    /// 500; nothing is done, but a client cannot know that.
+    ServerError,
+    /// 503; nothing is done.
+    Unavailable,
 }
 
 /// The faults cannot be read.
@@ -122,6 +139,7 @@ pub(super) enum Fault {
     NotApplied(Field),
     Garbage,
     LostReply,
+    Rejected,
 }
 
 impl Fault {
@@ -136,6 +154,7 @@ impl Fault {
             Self::NotApplied(_) => "not_applied",
             Self::Garbage => "garbage",
             Self::LostReply => "lost_reply",
+            Self::Rejected => "rejected",
         }
     }
 }
@@ -145,6 +164,8 @@ impl Fault {
 pub(super) struct FaultCounter {
     requests: u64,
     period: Option<(Duration, u32)>,
+    /// E-mails whose first request lost its reply.
+    lost_once: BTreeSet<String>,
 }
 
 impl Faults {
@@ -157,8 +178,13 @@ impl Faults {
     }
 
     /// What happens to a product's next request, and how long it waits first. `elapsed` is the time since the sandbox
-    /// started.
-    pub(super) fn next(&self, counter: &mut FaultCounter, elapsed: Duration) -> (Option<Fault>, Option<Duration>) {
+    /// started; `email` the one the request carries, lower-case.
+    pub(super) fn next(
+        &self,
+        counter: &mut FaultCounter,
+        elapsed: Duration,
+        email: Option<&str>,
+    ) -> (Option<Fault>, Option<Duration>) {
         counter.requests += 1;
         let number = counter.requests;
         let due = |every: NonZeroU64| number.is_multiple_of(every.get());
@@ -167,6 +193,7 @@ impl Faults {
             .unauthorized_after
             .filter(|after| number > *after)
             .map(|_| Fault::Unauthorized)
+            .or_else(|| self.about_customer(&mut counter.lost_once, email?))
             .or_else(|| {
                 let wait_seconds = self.limit?.wait_seconds(&mut counter.period, elapsed)?;
                 Some(Fault::Limited { wait_seconds })
@@ -178,6 +205,24 @@ impl Faults {
             .or_else(|| self.garbage.filter(|f| due(f.every)).map(|_| Fault::Garbage))
             .or_else(|| self.lost_reply.filter(|f| due(f.every)).map(|_| Fault::LostReply));
         (fault, slow)
+    }
+}
+
+impl Faults {
+    /// Whether a fault depends on the customer that a request is about.
+    pub(super) fn name_customers(&self) -> bool {
+        !self.customers.is_empty()
+    }
+
+    fn about_customer(&self, lost_once: &mut BTreeSet<String>, email: &str) -> Option<Fault> {
+        let server_error =
+            |status| Fault::ServerError(ServerErrorFault { every: NonZeroU64::MIN, status, applied: false });
+        match self.customers.get(email)? {
+            CustomerFault::LostReplyOnce => lost_once.insert(email.to_owned()).then_some(Fault::LostReply),
+            CustomerFault::Rejected => Some(Fault::Rejected),
+            CustomerFault::ServerError => NonZeroU16::new(500).map(server_error),
+            CustomerFault::Unavailable => NonZeroU16::new(503).map(server_error),
+        }
     }
 }
 
@@ -233,10 +278,27 @@ mod tests {
     use super::{Fault, FaultCounter, Faults};
     use std::time::Duration;
 
+    #[test]
+    fn a_customer_named_in_the_table_has_its_fault_and_nobody_else() {
+        let faults = Faults::from_toml(
+            "[customers]\n\"a@example.com\" = \"lost_reply_once\"\n\"b@example.com\" = \"rejected\"\n\"c@example.com\" = \"unavailable\"",
+        )
+        .unwrap();
+        let mut counter = FaultCounter::default();
+        let mut next = |email| faults.next(&mut counter, Duration::ZERO, email).0.map_or("-", Fault::as_str);
+        assert_eq!(next(Some("a@example.com")), "lost_reply");
+        assert_eq!(next(Some("a@example.com")), "-", "only once");
+        assert_eq!(next(Some("b@example.com")), "rejected");
+        assert_eq!(next(Some("b@example.com")), "rejected");
+        assert_eq!(next(Some("c@example.com")), "server_error");
+        assert_eq!(next(Some("d@example.com")), "-");
+        assert_eq!(next(None), "-");
+    }
+
     fn sequence(toml: &str, requests: usize) -> Vec<&'static str> {
         let faults = Faults::from_toml(toml).unwrap();
         let mut counter = FaultCounter::default();
-        (0..requests).map(|_| faults.next(&mut counter, Duration::ZERO).0.map_or("-", Fault::as_str)).collect()
+        (0..requests).map(|_| faults.next(&mut counter, Duration::ZERO, None).0.map_or("-", Fault::as_str)).collect()
     }
 
     #[test]
@@ -251,7 +313,7 @@ mod tests {
     fn a_limit_is_counted_from_the_first_call_of_its_period_and_names_the_wait() {
         let faults = Faults::from_toml("limit = '1/min'").unwrap();
         let mut counter = FaultCounter::default();
-        let mut at = |millis| faults.next(&mut counter, Duration::from_millis(millis)).0;
+        let mut at = |millis| faults.next(&mut counter, Duration::from_millis(millis), None).0;
         assert_eq!(at(500), None);
         assert_eq!(at(1_000), Some(Fault::Limited { wait_seconds: 60 }));
         assert_eq!(at(60_499), Some(Fault::Limited { wait_seconds: 1 }));

@@ -23,7 +23,8 @@ mod tests;
 
 pub use calls::Call;
 pub use faults::{
-    Every, Faults, FaultsError, Limit, NotAppliedFault, RateLimitFault, ServerErrorFault, SlowFault, WaitIn,
+    CustomerFault, Every, Faults, FaultsError, Limit, NotAppliedFault, RateLimitFault, ServerErrorFault, SlowFault,
+    WaitIn,
 };
 pub use server::Sandbox;
 

@@ -18,6 +18,7 @@ pub(super) enum Refusal {
     EmailRequired,
     Taken { field: Field },
     CreationDisabled,
+    Rejected,
     RateLimited { wait_seconds: u64, in_body: bool },
     ServerError { status: u16 },
 }
@@ -91,6 +92,7 @@ impl From<Refusal> for Reply {
                 "Customer not found and customer creation via API is disabled for this product. Enable it in Settings → \
                  Products → [product] → API.",
             ),
+            Refusal::Rejected => (422, "CUSTOMER_ARCHIVED", "This customer is archived and cannot be changed."),
             Refusal::RateLimited { .. } => (429, "RATE_LIMITED", "Rate limit exceeded. Try again later."),
             Refusal::ServerError { status } => (*status, "INTERNAL_ERROR", "Something went wrong."),
         };

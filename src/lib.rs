@@ -1,6 +1,7 @@
 //! **tether-recon** reconciles Stripe and CRM exports with the customers of a Tether account.
 #![forbid(unsafe_code)]
 
+pub mod baseline;
 pub mod config;
 pub mod model;
 pub mod monitor;

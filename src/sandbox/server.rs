@@ -28,6 +28,7 @@ const SAVE_EVERY: u32 = 10;
 /// A running local Tether. Dropping it ends the server without saving; [`Sandbox::stop`] saves.
 pub struct Sandbox {
     address: SocketAddr,
+    url: Url,
     shared: Arc<Shared>,
     state_file: Option<PathBuf>,
     stop: Option<oneshot::Sender<()>>,
@@ -53,6 +54,7 @@ impl Sandbox {
         let refuse = |source| SandboxError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refuse)?;
         let address = listener.local_addr().map_err(refuse)?;
+        let url = Url::parse(&format!("http://{address}")).map_err(|error| SandboxError::Server(error.to_string()))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let service = router(shared.clone()).into_make_service_with_connect_info::<Line>();
         let server = tokio::spawn(async move {
@@ -65,7 +67,7 @@ impl Sandbox {
                 .map_err(|error| error.to_string())
         });
         let keeper = tokio::spawn(keep(shared.clone(), settings.state_file.clone()));
-        Ok(Self { address, shared, state_file: settings.state_file, stop: Some(stop), server, keeper })
+        Ok(Self { address, url, shared, state_file: settings.state_file, stop: Some(stop), server, keeper })
     }
 
     /// Where it listens.
@@ -74,9 +76,8 @@ impl Sandbox {
     }
 
     /// Where it listens, as the configuration's `[tether] url` takes it.
-    #[expect(clippy::expect_used, reason = "a socket address in a fixed frame always is a URL")]
     pub fn url(&self) -> Url {
-        Url::parse(&format!("http://{}", self.address)).expect("a socket address makes a URL")
+        self.url.clone()
     }
 
     /// Writes the customers of `product` as an export that `[existing]` reads: one customer object per line, the oldest

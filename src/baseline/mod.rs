@@ -1,0 +1,148 @@
+//! The baseline: Tether's customers as its own replies last showed them, kept between runs.
+//!
+//! In: the `customer` of every reply; the existing customers of an export. Out: what Tether holds as far as is known,
+//! and a hash of it. Never: the network, a clock, a guess: where export and reply disagree, the later one stands.
+//!
+//! Files: `<state>/baseline/<product>.parquet`, the product's name percent-encoded, the columns of
+//! [`Existing`] with `file` and `line` null. Two rows are the same customer when their Tether ids are equal; where one has
+//! none, when their external ids are; where one has none of those either, when their e-mails are.
+
+mod hash;
+mod merge;
+mod pair;
+mod replies;
+#[cfg(test)]
+mod tests;
+
+pub use hash::hash;
+pub use merge::{Merged, merge};
+
+use crate::model::{Instant, TetherCustomer};
+use crate::table::{Existing, SchemaError};
+use polars::prelude::*;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The baseline cannot be read, written or compared.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// A file or the folder cannot be read or written.
+    #[error("cannot {verb} the baseline {}: {source}", path.display())]
+    File {
+        /// `read`, `write`.
+        verb: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no baseline of this program.
+    #[error("the baseline {} cannot be read ({detail}); move it away to start from the export alone", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A table lacks a column: a bug.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// polars refused a query: a bug, or no memory.
+    #[error("comparing baseline and export failed: {0}")]
+    Polars(#[from] PolarsError),
+}
+
+/// The baselines of one state folder.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    folder: PathBuf,
+}
+
+impl Baseline {
+    /// The baselines below the state folder `state`; nothing is read or made yet.
+    pub fn open(state: &Path) -> Self {
+        Self { folder: state.join("baseline") }
+    }
+
+    /// The file of one product.
+    pub fn path(&self, product: &str) -> PathBuf {
+        self.folder.join(format!("{}.parquet", percent_encoded(product)))
+    }
+
+    /// What replies showed of `product`'s customers, ordered by Tether id, external id and e-mail; `None`: no reply was
+    /// ever kept.
+    pub fn load(&self, product: &str) -> Result<Option<Existing>, BaselineError> {
+        let path = self.path(product);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(BaselineError::File { verb: "read", path, source }),
+        };
+        let frame = ParquetReader::new(file)
+            .finish()
+            .map_err(|error| BaselineError::Damaged { path: path.clone(), detail: error.to_string() })?;
+        Existing::new(frame).map(Some).map_err(|error| BaselineError::Damaged { path, detail: error.to_string() })
+    }
+
+    /// SHA-256 over the content of the products' baselines, see [`hash()`]. Reads them; a caller that already has them
+    /// uses the function.
+    pub fn hash<'a>(&self, products: impl IntoIterator<Item = &'a str>) -> Result<String, BaselineError> {
+        let loaded: Vec<_> = products
+            .into_iter()
+            .map(|product| Ok((product, self.load(product)?)))
+            .collect::<Result<_, BaselineError>>()?;
+        hash(loaded.iter().map(|(product, rows)| (*product, rows.as_ref())))
+    }
+
+    /// Takes replies into `product`'s baseline, in the order in which they came, and tells how many customers it then
+    /// holds. `digits` are those of the account's currency; `seen_at` stands in where a reply has no `updated_at`.
+    ///
+    /// The later state of a customer stands, on a tie the reply. An external id or an e-mail that a later reply shows on
+    /// another customer is taken from the earlier one. Doing it twice changes nothing; without replies nothing is
+    /// written.
+    pub fn update(
+        &self,
+        product: &str,
+        replies: impl Iterator<Item = TetherCustomer>,
+        digits: u8,
+        seen_at: Instant,
+    ) -> Result<u64, BaselineError> {
+        let stored = self.load(product)?;
+        let replies = replies::table(replies, digits, seen_at)?;
+        if replies.is_empty() {
+            return Ok(stored.map_or(0, |rows| rows.len() as u64));
+        }
+        let mut frame = merge::take_replies(stored.unwrap_or_else(Existing::empty), replies)?.into_frame();
+        self.write(product, &mut frame)?;
+        Ok(frame.height() as u64)
+    }
+
+    /// Puts the file in its place, whole.
+    fn write(&self, product: &str, frame: &mut DataFrame) -> Result<(), BaselineError> {
+        let path = self.path(product);
+        let failed = |source| BaselineError::File { verb: "write", path: path.clone(), source };
+        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
+        ParquetWriter::new(&mut file).finish(frame)?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+}
+
+/// `name` as a file name on any system: everything but ASCII letters, digits, `-` and `_` as `%XX`.
+fn percent_encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+            }
+        }
+    }
+    out
+}

@@ -12,7 +12,14 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Trimmed, NFC (looked at only where not ASCII), and null instead of empty. Shares the column if nothing changes.
 pub(super) fn normalise(text: &StringChunked) -> StringChunked {
-    let settled = |value: &str| !value.is_empty() && value.trim().len() == value.len() && is_nfc(value);
+    // ASCII that neither begins nor ends with a blank or control character: nearly every cell.
+    let plain = |value: &str| {
+        value.is_ascii()
+            && matches!(value.as_bytes(), [first, ..] if *first > b' ')
+            && value.as_bytes().last() > Some(&b' ')
+    };
+    let settled =
+        |value: &str| plain(value) || (!value.is_empty() && value.trim().len() == value.len() && is_nfc(value));
     if text.iter().flatten().all(settled) {
         return text.clone();
     }

@@ -99,3 +99,44 @@ fn canonical(checked: &Checked<'_>) -> Vec<u8> {
     }
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, parse, read};
+    use crate::load::csv_check::check;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rows_written_anew_read_like_the_rows_themselves() {
+        let text = "a,b\n1,\"x\ny\"\n2,\"say \"\"hi\"\"\"\n3,z\n";
+        let checked = check(text, false, &|_| true).ok().unwrap();
+        let (plain, anew) = (parse(&checked.body, &checked, &[0, 1]), parse(&canonical(&checked), &checked, &[0, 1]));
+        assert!(plain.unwrap().equals_missing(&anew.unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn polars_and_the_structural_pass_see_the_same_fields(rows in "[ab,;\"\r\n ]{0,60}") {
+            let text = format!("h1,h2\n{rows}");
+            let checked = check(&text, false, &|_| true).ok().unwrap();
+            let frame = read(&checked, &[("h1", Some(0)), ("h2", Some(1))], "x.csv", 0).unwrap();
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .terminator(csv::Terminator::Any(b'\n'))
+                .from_reader(&*checked.body);
+            let cell = |name: &str, row: usize| {
+                frame.column(name).unwrap().str().unwrap().get(row).unwrap_or_default().to_owned()
+            };
+            let mut row = 0;
+            for record in reader.records() {
+                let record = record.unwrap();
+                prop_assert_eq!(record.len(), 2);
+                prop_assert_eq!(cell("h1", row), record[0].trim());
+                prop_assert_eq!(cell("h2", row), record[1].trim());
+                row += 1;
+            }
+            prop_assert_eq!(row, frame.height());
+        }
+    }
+}

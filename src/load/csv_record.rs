@@ -1,7 +1,7 @@
 //! One record of CSV text: where it begins and ends, and what is odd about it.
 
 /// A record found at some place of the text.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     pub start: usize,
     /// Behind the last byte of its content (line end excluded).
@@ -40,17 +40,9 @@ impl Record {
 
 /// The end of the line that `at` stands in: behind its content, and behind its line feed.
 fn line_end(bytes: &[u8], at: usize) -> (usize, usize) {
-    match memchr::memchr(b'\n', &bytes[at..]) {
-        Some(length) => {
-            let feed = at + length;
-            let end = if feed > at && bytes[feed - 1] == b'\r' { feed - 1 } else { feed };
-            (end, feed + 1)
-        }
-        None => {
-            let end = if bytes.len() > at && bytes.last() == Some(&b'\r') { bytes.len() - 1 } else { bytes.len() };
-            (end, bytes.len())
-        }
-    }
+    let feed = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
+    let end = if feed > at && bytes[feed - 1] == b'\r' { feed - 1 } else { feed };
+    (end, bytes.len().min(feed + 1))
 }
 
 /// The record that begins at `start`, which is before the text's end.
@@ -72,7 +64,7 @@ fn walk(bytes: &[u8], start: usize, line: u64, separator: u8) -> Record {
     loop {
         if bytes.get(at) == Some(&b'"') {
             let opened = (at, record.next_line);
-            let Some(behind) = closing_quote(bytes, at + 1) else { return unclosed(bytes, record, opened) };
+            let Some(behind) = closing_quote(bytes, at + 1) else { return unclosed(bytes, &record, opened) };
             let inside = memchr::memchr_iter(b'\n', &bytes[at..behind]).count() as u64;
             at = behind;
             record.next_line += inside;
@@ -84,7 +76,7 @@ fn walk(bytes: &[u8], start: usize, line: u64, separator: u8) -> Record {
                 // Text behind a closing quote. If the quoted part ran over a line end, then most likely its real
                 // closing quote is missing, and it swallowed rows up to the next opening one.
                 if inside > 0 {
-                    return unclosed(bytes, record, opened);
+                    return unclosed(bytes, &record, opened);
                 }
                 record.regular = false;
             }
@@ -129,9 +121,9 @@ fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// Ends the record with the line on which its unclosed quote opened; reading goes on behind it, so that one missing
 /// quote costs one row and not the rest of the file.
-fn unclosed(bytes: &[u8], record: Record, (at, opened): (usize, u64)) -> Record {
+fn unclosed(bytes: &[u8], record: &Record, (at, opened): (usize, u64)) -> Record {
     let (end, next) = line_end(bytes, at);
-    Record { end, next, next_line: opened + 1, unclosed: Some(opened), regular: false, ..record }
+    Record { end, next, next_line: opened + 1, unclosed: Some(opened), regular: false, ..*record }
 }
 
 /// The fields of one record as the `csv` crate reads them. Only for headings and rows that are odd.

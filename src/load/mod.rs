@@ -35,6 +35,7 @@ use crate::table::{Contacts, Existing, StripeTables};
 use assemble::ordered;
 use fault::Origin;
 use polars::prelude::DataFrame;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,7 +88,7 @@ struct Job {
     shown: String,
     purpose: Use,
     key: String,
-    /// Bytes, to start with the largest.
+    /// Bytes, to share out the work.
     size: u64,
 }
 
@@ -96,6 +97,8 @@ enum Part {
     Stripe(Box<StripePart>),
     Table(TablePart),
 }
+
+type ReadFile = Result<(InputFile, Part), LoadError>;
 
 /// Reads every file that `settings` name. Bad rows become [`Rejection`]s; the result does not depend on the clock or on
 /// which file was read first.
@@ -155,15 +158,16 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     Ok(jobs)
 }
 
-/// Reads the files on two threads, the largest first; results in the order of `jobs`.
+/// Reads the files on two threads; results in the order of `jobs`. One thread begins with the largest file, the other
+/// with the smallest, so that the two largest are never in memory at once unless they are the last.
 fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<Vec<(InputFile, Part)>, LoadError> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(jobs[index].size));
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Vec<Mutex<Option<Result<(InputFile, Part), LoadError>>>> =
-        jobs.iter().map(|_| Mutex::new(None)).collect();
-    let work = || {
-        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+    let waiting = Mutex::new(VecDeque::from(order));
+    let done = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<ReadFile>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let work = |take: fn(&mut VecDeque<usize>) -> Option<usize>| {
+        while let Some(index) = waiting.lock().ok().and_then(|mut waiting| take(&mut waiting)) {
             let result = read_one(&jobs[index], u32::try_from(index).unwrap_or(u32::MAX), settings);
             if let Ok(mut slot) = results[index].lock() {
                 *slot = Some(result);
@@ -174,8 +178,8 @@ fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<
     };
     // A panic on either thread is raised again here, when the scope ends.
     std::thread::scope(|scope| {
-        scope.spawn(work);
-        work();
+        scope.spawn(|| work(VecDeque::pop_back));
+        work(VecDeque::pop_front);
     });
     let lost = |job: &Job| LoadError::internal(&job.shown, "its reader ended without a result");
     jobs.iter()
@@ -184,7 +188,7 @@ fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<
         .collect()
 }
 
-fn read_one(job: &Job, index: u32, settings: &Settings) -> Result<(InputFile, Part), LoadError> {
+fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     let raw = fingerprint::read(&job.path, &job.shown)?;
     let file = job.shown.clone();
     if raw.bytes.iter().all(u8::is_ascii_whitespace) {
@@ -197,13 +201,9 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> Result<(InputFile, Pa
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(&raw.bytes, &origin(""), settings, expected, &job.key)?;
-            let source = if part.customer_rows == 0 && part.subscription_rows > 0 {
-                stripe::SUBSCRIPTIONS
-            } else if part.customer_rows == 0 && expected == Expected::Subscriptions {
-                stripe::SUBSCRIPTIONS
-            } else {
-                stripe::CUSTOMERS
-            };
+            let subscriptions = part.subscription_rows > 0 || expected == Expected::Subscriptions;
+            let source =
+                if part.customer_rows == 0 && subscriptions { stripe::SUBSCRIPTIONS } else { stripe::CUSTOMERS };
             (source, Part::Stripe(Box::new(part)), Some(encoding))
         }
         Use::Contacts(crm) => {

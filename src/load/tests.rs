@@ -131,9 +131,7 @@ fn rows(frame: &DataFrame, columns: &[&str]) -> Vec<String> {
                     AnyValue::Datetime(millis, ..) | AnyValue::DatetimeOwned(millis, ..) => {
                         crate::model::Instant::from_epoch_seconds(millis / 1000).unwrap().to_string()
                     }
-                    AnyValue::List(list) => {
-                        list.str().unwrap().iter().flatten().collect::<Vec<_>>().join(";")
-                    }
+                    AnyValue::List(list) => list.str().unwrap().iter().flatten().collect::<Vec<_>>().join(";"),
                     other => other.to_string(),
                 })
                 .collect::<Vec<_>>()
@@ -142,8 +140,10 @@ fn rows(frame: &DataFrame, columns: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// File, line, reason, id and customer of each rejection.
-fn rejected(loaded: &Loaded) -> Vec<(&str, u64, Reason, Option<&str>, Option<&str>)> {
+/// File, line, reason, id and customer of a rejection.
+type Rejected<'l> = (&'l str, u64, Reason, Option<&'l str>, Option<&'l str>);
+
+fn rejected(loaded: &Loaded) -> Vec<Rejected<'_>> {
     loaded
         .rejections
         .iter()

@@ -38,6 +38,10 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Decoded { text: Cow::Borrowed(text), encoding: "UTF-8", lossy: false },
+        // Cut off inside a character, after others that are UTF-8: an export that breaks off, not another encoding.
+        Err(error) if error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii() => {
+            Decoded { text: String::from_utf8_lossy(bytes), encoding: "UTF-8", lossy: true }
+        }
         Err(_) => {
             let (text, lossy) = WINDOWS_1252.decode_without_bom_handling(bytes);
             Decoded { text, encoding: "windows-1252", lossy }
@@ -62,6 +66,7 @@ mod tests {
             (utf16(u16::to_le_bytes, b"\xff\xfe"), "UTF-16LE", false, "Zoë"),
             (utf16(u16::to_be_bytes, b"\xfe\xff"), "UTF-16BE", false, "Zoë"),
             (b"Zo\xeb".to_vec(), "windows-1252", false, "Zoë"),
+            ("Zoë\nZoë".as_bytes()[..8].to_vec(), "UTF-8", true, "Zoë\nZo\u{fffd}"),
             (b"\xef\xbb\xbfZo\xeb".to_vec(), "UTF-8 with BOM", true, "Zo\u{fffd}"),
         ] {
             let decoded = decode(&bytes);

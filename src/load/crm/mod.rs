@@ -24,6 +24,10 @@ pub(super) fn read(
     settings: &CrmSettings,
     crm: u32,
 ) -> Result<(TablePart, &'static str), LoadError> {
+    if bytes.starts_with(b"PAR1") {
+        let detail = "it is Parquet; contacts are read from CSV, export them so".to_owned();
+        return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
+    }
     let decoded = text::decode(bytes);
     let mut checked = csv_read::open(&decoded, origin.file, &|headings| columns_known(headings, settings))?;
     let layout = Layout::new(&checked, origin.file, settings)?;
@@ -145,7 +149,7 @@ fn addresses(frame: &DataFrame, email: &StringChunked, layout: &Layout) -> Polar
         .iter()
         .map(|(name, _)| Ok(lower(frame.column(name)?.str()?)))
         .collect::<PolarsResult<Vec<_>>>()?;
-    let mut extras: Vec<_> = extras.iter().map(|column| column.iter()).collect();
+    let mut extras: Vec<_> = extras.iter().map(ChunkedArray::iter).collect();
     let mut found: Vec<&str> = Vec::new();
     for address in email.iter() {
         found.clear();

@@ -165,7 +165,7 @@ fn typed(
                 faults.add(row, Reason::MissingId, || format!("{} is blank", layout.heading(field)));
             }
         }
-        columns.extend(amounts(text("amount")?, text("currency")?, layout, separator, settings, faults)?);
+        columns.extend(amounts(text("amount")?, text("currency")?, layout, separator, settings, faults));
         let quantity = integers(text("quantity")?, layout.heading("quantity"), 0, faults);
         columns.push(quantity.is_null().with_name("quantity_required".into()).into_column());
         columns.push(quantity.into_column());
@@ -214,7 +214,7 @@ fn amounts(
     separator: u8,
     settings: &Settings,
     faults: &mut Faults,
-) -> PolarsResult<Vec<Column>> {
+) -> [Column; 4] {
     let rows = amount.len();
     let mut num: Vec<Option<i128>> = Vec::with_capacity(rows);
     let mut den: Vec<Option<i128>> = Vec::with_capacity(rows);
@@ -261,7 +261,7 @@ fn amounts(
     };
     let numbers =
         |name: &str, values: Vec<Option<i128>>| Int128Chunked::from_slice_options(name.into(), &values).into_column();
-    Ok(vec![numbers("amount_num", num), numbers("amount_den", den), problem, detail])
+    [numbers("amount_num", num), numbers("amount_den", den), problem, detail]
 }
 
 /// One item per subscription, with the same `ord`.

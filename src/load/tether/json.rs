@@ -62,14 +62,14 @@ struct Customer<'a> {
     created_at: Option<Text<'a>>,
     updated_at: Option<Text<'a>>,
     /// A reply of the API holds the customer inside.
-    #[serde(borrow)]
-    customer: Option<&'a RawValue>,
+    #[serde(borrow, rename = "customer")]
+    inner: Option<&'a RawValue>,
 }
 
 impl<'a> Customer<'a> {
     fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         let outer: Self = serde_json::from_str(text)?;
-        match outer.customer {
+        match outer.inner {
             Some(inner) => serde_json::from_str(inner.get()),
             None => Ok(outer),
         }
@@ -77,8 +77,8 @@ impl<'a> Customer<'a> {
 
     /// The values in the order of [`MEMBERS`].
     fn values(&self) -> [Option<&str>; MEMBERS.len()] {
-        fn text<'b>(member: &'b Option<Text<'_>>) -> Option<&'b str> {
-            member.as_ref().map(|text| &*text.0)
+        fn text<'b>(member: Option<&'b Text<'_>>) -> Option<&'b str> {
+            member.map(|text| &*text.0)
         }
         // A number or a word as it stands; an amount may also come in quotes.
         let bare = |member: Option<&'a RawValue>| {
@@ -88,19 +88,19 @@ impl<'a> Customer<'a> {
             })
         };
         [
-            text(&self.tether_id),
-            text(&self.external_id),
-            text(&self.email),
-            text(&self.name),
-            text(&self.company_name),
-            text(&self.stripe_customer_id),
+            text(self.tether_id.as_ref()),
+            text(self.external_id.as_ref()),
+            text(self.email.as_ref()),
+            text(self.name.as_ref()),
+            text(self.company_name.as_ref()),
+            text(self.stripe_customer_id.as_ref()),
             bare(self.mrr),
-            text(&self.subscription_status),
+            text(self.subscription_status.as_ref()),
             bare(self.auto_renew),
-            text(&self.period_end),
-            text(&self.last_activity),
-            text(&self.created_at),
-            text(&self.updated_at),
+            text(self.period_end.as_ref()),
+            text(self.last_activity.as_ref()),
+            text(self.created_at.as_ref()),
+            text(self.updated_at.as_ref()),
         ]
     }
 }

@@ -3,6 +3,7 @@
 
 use super::csv_record::{Record, next_record, split};
 use super::fault::quoted;
+use super::headings::folded;
 use crate::model::Reason;
 use std::borrow::Cow;
 
@@ -176,7 +177,7 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
 fn duplicate(heading: &Heading) -> Option<Duplicate> {
     let mut seen = std::collections::HashMap::new();
     for (index, name) in heading.headings.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        if let Some(first) = seen.insert(name.to_lowercase(), index) {
+        if let Some(first) = seen.insert(folded(name), index) {
             let (first, second) = (first + 1, index + 1);
             return Some(Duplicate { line: heading.line, heading: name.clone(), first, second });
         }

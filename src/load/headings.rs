@@ -6,9 +6,15 @@ use super::csv_check::Checked;
 /// The column headed by the first of `names` that the file has, whatever the case.
 pub(super) fn find<N: AsRef<str>>(headings: &[String], names: &[N]) -> Option<usize> {
     names.iter().find_map(|name| {
-        let wanted = name.as_ref().to_lowercase();
-        headings.iter().position(|heading| heading.to_lowercase() == wanted)
+        let wanted = folded(name.as_ref());
+        headings.iter().position(|heading| folded(heading) == wanted)
     })
+}
+
+/// A heading as it is compared: lower-case, NFC.
+pub(super) fn folded(heading: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    heading.trim().nfc().collect::<String>().to_lowercase()
 }
 
 /// The error for a `field` whose column, headed `wanted`, the file lacks.
@@ -17,7 +23,7 @@ pub(super) fn missing(checked: &Checked<'_>, file: &str, field: &str, wanted: &s
         .headings
         .iter()
         .filter(|heading| !heading.is_empty())
-        .map(|heading| (strsim::jaro_winkler(&heading.to_lowercase(), &wanted.to_lowercase()), heading))
+        .map(|heading| (strsim::jaro_winkler(&folded(heading), &folded(wanted)), heading))
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map_or(String::new(), |(_, heading)| format!("the nearest heading is `{heading}`; "));
     LoadError::MissingColumn {

@@ -104,6 +104,10 @@ pub(super) fn read(
         found,
     };
     if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
+        if decoded.lossy {
+            let detail = "it holds bytes that are no text in its own encoding; export it again".to_owned();
+            return Err(LoadError::Broken { file, detail });
+        }
         let context = api_json::JsonContext {
             file: origin.index,
             path: origin.file,

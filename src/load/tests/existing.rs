@@ -110,6 +110,18 @@ fn rows_that_cannot_be_read_are_named_and_the_rest_stands() {
 }
 
 #[test]
+fn bytes_that_are_no_text_cost_their_row_and_are_never_sent_as_something_else() {
+    let mut bytes = b"\xef\xbb\xbf{\"tether_id\":\"t-1\",\"name\":\"Zo\xeb\"}\n".to_vec();
+    bytes.extend_from_slice(LI.as_bytes());
+    let loaded = Case::new().file("e.jsonl", &bytes).existing("e.jsonl").load();
+    assert_eq!(rows(loaded.existing[0].as_ref().unwrap().frame(), &["tether_id"]), ["t-2"]);
+    assert_eq!(rejected(&loaded), [("e.jsonl", 1, Reason::BadEncoding, None, None)]);
+    bytes.splice(.., b"\xef\xbb\xbftether_id,name\nt-1,Zo\xeb\nt-2,Li\n".iter().copied());
+    let loaded = Case::new().file("e.csv", &bytes).existing("e.csv").load();
+    assert_eq!(rejected(&loaded), [("e.csv", 2, Reason::BadEncoding, Some("t-1"), None)]);
+}
+
+#[test]
 fn a_list_names_the_line_of_each_of_its_rows() {
     let text = format!("[\n  {JANE},\n  17,\n  {LI}\n]\n");
     let loaded = Case::new().file("e.json", text).existing("e.json").load();

@@ -117,18 +117,25 @@ struct Envelope<'a> {
 /// The rows as they grow.
 struct Rows<'o> {
     origin: &'o Origin<'o>,
+    /// U+FFFD stands for bytes that were no text.
+    lossy: bool,
     builders: Vec<StringChunkedBuilder>,
     lines: Vec<u32>,
     rejections: Vec<Rejection>,
 }
 
 impl<'o> Rows<'o> {
-    fn new(origin: &'o Origin<'o>, capacity: usize) -> Self {
+    fn new(origin: &'o Origin<'o>, capacity: usize, lossy: bool) -> Self {
         let builders = MEMBERS.iter().map(|member| StringChunkedBuilder::new((*member).into(), capacity)).collect();
-        Self { origin, builders, lines: Vec::with_capacity(capacity), rejections: Vec::new() }
+        Self { origin, lossy, builders, lines: Vec::with_capacity(capacity), rejections: Vec::new() }
     }
 
     fn take(&mut self, text: &str, line: u64) {
+        if self.lossy && text.contains('\u{fffd}') {
+            let detail = "the row holds bytes that are no text in the file's own encoding".to_owned();
+            self.rejections.push(self.origin.reject(line, Reason::BadEncoding, detail));
+            return;
+        }
         match Customer::parse(text) {
             Ok(customer) => {
                 self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
@@ -137,7 +144,7 @@ impl<'o> Rows<'o> {
                 }
             }
             Err(error) => {
-                let detail = format!("{}: {error}", quoted(text));
+                let detail = format!("column {}: {}: {}", error.column(), what(&error), quoted(text));
                 self.rejections.push(self.origin.reject(line, Reason::BadJson, detail));
             }
         }
@@ -153,6 +160,12 @@ impl<'o> Rows<'o> {
         let encoding = Some(decoded.encoding);
         Ok(RawExisting { frame, rejections: self.rejections, breaks: Vec::new(), rows, shape, encoding })
     }
+}
+
+/// What is wrong, without serde's own place: it counts from the beginning of the value, not of the file.
+fn what(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what).to_owned()
 }
 
 /// Reads `decoded`, which begins with a brace or a bracket.
@@ -176,7 +189,12 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
     }
     let broken = |error: serde_json::Error| LoadError::Broken {
         file: origin.file.to_owned(),
-        detail: format!("line {}, column {}: not JSON: {error}; export it again", error.line(), error.column()),
+        detail: format!(
+            "line {}, column {}: not JSON: {}; export it again",
+            error.line(),
+            error.column(),
+            what(&error)
+        ),
     };
     let values: Vec<&RawValue> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(broken)?
@@ -187,7 +205,7 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
             None => vec![serde_json::from_str(text).map_err(broken)?],
         }
     };
-    let mut rows = Rows::new(origin, values.len());
+    let mut rows = Rows::new(origin, values.len(), decoded.lossy);
     let (mut line, mut counted) = (1_u64, 0_usize);
     for value in values {
         // Where the value stands in the text; both point into the same buffer.
@@ -201,7 +219,7 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
 
 fn read_lines(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
     let text: &str = &decoded.text;
-    let mut rows = Rows::new(origin, memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1);
+    let mut rows = Rows::new(origin, memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1, decoded.lossy);
     for (number, line) in (1..).zip(text.split('\n')) {
         let line = line.trim();
         if !line.is_empty() {

@@ -1,0 +1,400 @@
+//! The structural pass over CSV text: finds every record's physical line and takes out the rows that polars would accept
+//! without a word (short, long, holding a NUL, never closing a quote), before polars reads the values of the rest.
+
+use super::csv_record::{Record, next_record, split};
+use super::fault::quoted;
+use super::headings::folded;
+use crate::model::Reason;
+use std::borrow::Cow;
+
+/// CSV text that was checked.
+pub(super) struct Checked<'t> {
+    pub separator: u8,
+    /// The headings, trimmed, as the file spells them.
+    pub headings: Vec<String>,
+    /// The line of the headings, from 1.
+    pub heading_line: u64,
+    /// For each clean row the line on which it begins.
+    pub lines: Vec<u32>,
+    /// The clean rows without the heading line: the file's own bytes where nothing had to be cut.
+    pub body: Cow<'t, [u8]>,
+    /// The rows that were taken out.
+    pub faults: Vec<RowFault>,
+    /// The last row breaks off: the export was cut short.
+    pub truncated: bool,
+}
+
+/// A row that cannot be read.
+pub(super) struct RowFault {
+    pub line: u64,
+    pub reason: Reason,
+    pub detail: String,
+    /// What could be read of its fields.
+    pub fields: Vec<String>,
+}
+
+impl Checked<'_> {
+    /// Data rows of the file, those taken out included.
+    pub fn rows(&self) -> u64 {
+        (self.lines.len() + self.faults.len()) as u64
+    }
+}
+
+/// Two headings are the same; columns from 1.
+pub(super) struct Duplicate {
+    pub line: u64,
+    pub heading: String,
+    pub first: usize,
+    pub second: usize,
+}
+
+/// Why a text is no CSV table.
+pub(super) enum NotCsv {
+    Empty,
+    Duplicate(Duplicate),
+}
+
+/// Lone carriage returns end the lines of some old spreadsheets: such a text is rewritten, every other one stays.
+fn with_line_feeds(text: &str) -> Cow<'_, [u8]> {
+    let bytes = text.as_bytes();
+    match memchr::memchr2(b'\n', b'\r', bytes) {
+        Some(end) if bytes[end] == b'\r' && bytes.get(end + 1) != Some(&b'\n') => {
+            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").into_bytes())
+        }
+        _ => Cow::Borrowed(bytes),
+    }
+}
+
+/// The separator that stands most often in the heading line, outside quotes.
+fn separator(heading: &[u8]) -> u8 {
+    let count = |wanted: u8| {
+        let mut inside = false;
+        heading
+            .iter()
+            .filter(|&&byte| {
+                inside ^= byte == b'"';
+                !inside && byte == wanted
+            })
+            .count()
+    };
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|&candidate| count(candidate)).unwrap_or(b',')
+}
+
+/// Checks `text`. A first line that `recognise` refuses while it takes the next one is a stray title and is skipped.
+/// `lossy`: U+FFFD stands for bytes that were no text, so rows that hold it are taken out.
+pub(super) fn check<'t>(
+    text: &'t str,
+    lossy: bool,
+    recognise: &dyn Fn(&[String]) -> bool,
+) -> Result<Checked<'t>, NotCsv> {
+    match with_line_feeds(text) {
+        Cow::Borrowed(bytes) => check_bytes(bytes, lossy, recognise),
+        Cow::Owned(bytes) => {
+            let Checked { separator, headings, heading_line, lines, body, faults, truncated } =
+                check_bytes(&bytes, lossy, recognise)?;
+            let body = Cow::Owned(body.into_owned());
+            Ok(Checked { separator, headings, heading_line, lines, body, faults, truncated })
+        }
+    }
+}
+
+/// The heading line: headings, separator, its number, and where and on which line the rows begin.
+struct Heading {
+    headings: Vec<String>,
+    separator: u8,
+    line: u64,
+    next: usize,
+    next_line: u64,
+}
+
+fn heading_at(bytes: &[u8], mut at: usize, mut line: u64) -> Option<Heading> {
+    loop {
+        let rest = &bytes[at..];
+        if rest.is_empty() {
+            return None;
+        }
+        let first = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        let separator = separator(first);
+        let record = next_record(bytes, at, line, separator);
+        if record.is_blank(bytes) {
+            (at, line) = (record.next, record.next_line);
+            continue;
+        }
+        let mut headings: Vec<String> =
+            split(record.content(bytes), separator).iter().map(|heading| heading.trim().to_owned()).collect();
+        if headings.iter().all(String::is_empty) {
+            headings.clear();
+        }
+        return Some(Heading { headings, separator, line, next: record.next, next_line: record.next_line });
+    }
+}
+
+fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -> bool) -> Result<Checked<'t>, NotCsv> {
+    let mut heading = heading_at(bytes, 0, 1).ok_or(NotCsv::Empty)?;
+    if !recognise(&heading.headings)
+        && let Some(second) = heading_at(bytes, heading.next, heading.next_line)
+        && recognise(&second.headings)
+    {
+        heading = second;
+    }
+    if heading.headings.is_empty() {
+        return Err(NotCsv::Empty);
+    }
+    if let Some(duplicate) = duplicate(&heading) {
+        return Err(NotCsv::Duplicate(duplicate));
+    }
+    let mut pass = Pass {
+        bytes,
+        lossy,
+        separator: heading.separator,
+        expected: heading.headings.len(),
+        lines: Vec::new(),
+        pieces: Vec::new(),
+        faults: Vec::new(),
+        hollow: Vec::new(),
+    };
+    let (mut at, mut line) = (heading.next, heading.next_line);
+    let mut truncated = false;
+    while at < bytes.len() {
+        let record = next_record(bytes, at, line, heading.separator);
+        (at, line) = (record.next, record.next_line);
+        let faults = pass.faults.len();
+        pass.take(record);
+        truncated = at >= bytes.len() && bytes.last() != Some(&b'\n') && pass.faults.len() > faults;
+    }
+    let body = pass.body();
+    Ok(Checked {
+        separator: heading.separator,
+        headings: heading.headings,
+        heading_line: heading.line,
+        lines: pass.lines,
+        body,
+        faults: pass.faults,
+        truncated,
+    })
+}
+
+fn duplicate(heading: &Heading) -> Option<Duplicate> {
+    let mut seen = std::collections::HashMap::new();
+    for (index, name) in heading.headings.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if let Some(first) = seen.insert(folded(name), index) {
+            let (first, second) = (first + 1, index + 1);
+            return Some(Duplicate { line: heading.line, heading: name.clone(), first, second });
+        }
+    }
+    None
+}
+
+/// A stretch of clean rows: of the file's bytes, or one row written anew.
+enum Piece {
+    Run(std::ops::Range<usize>),
+    Rewritten(Vec<u8>),
+}
+
+struct Pass<'t> {
+    bytes: &'t [u8],
+    lossy: bool,
+    separator: u8,
+    expected: usize,
+    lines: Vec<u32>,
+    pieces: Vec<Piece>,
+    faults: Vec<RowFault>,
+    /// Rows of nothing but separators, which are rows only if something follows them.
+    hollow: Vec<Record>,
+}
+
+impl<'t> Pass<'t> {
+    fn take(&mut self, record: Record) {
+        if record.is_blank(self.bytes) {
+            return;
+        }
+        if record.is_hollow(self.bytes, self.separator) {
+            self.hollow.push(record);
+            return;
+        }
+        for waiting in std::mem::take(&mut self.hollow) {
+            self.place(&waiting);
+        }
+        self.place(&record);
+    }
+
+    fn place(&mut self, record: &Record) {
+        let content = record.content(self.bytes);
+        let fault = |reason, detail, fields| RowFault { line: record.line, reason, detail, fields };
+        if let Some(opened) = record.unclosed {
+            let fields = split(content, self.separator);
+            let detail = format!(
+                "the quote that opens on line {opened} is never closed; lines {} to {opened} are left out, reading goes on \
+                 after them",
+                record.line
+            );
+            self.faults.push(fault(Reason::UnclosedQuote, detail, fields));
+            return;
+        }
+        if memchr::memchr(0, content).is_some() {
+            let fields = split(content, self.separator);
+            let column = fields.iter().position(|field| field.contains('\0')).unwrap_or(0) + 1;
+            let detail = format!("column {column} holds a NUL byte; the file was damaged on its way");
+            self.faults.push(fault(Reason::NulByte, detail, fields));
+            return;
+        }
+        if self.lossy && memchr::memmem::find(content, "\u{fffd}".as_bytes()).is_some() {
+            let fields = split(content, self.separator);
+            let detail = "the row holds bytes that are no text in the file's own encoding".to_owned();
+            self.faults.push(fault(Reason::BadEncoding, detail, fields));
+            return;
+        }
+        // A quote inside an unquoted field is read differently by different readers: the row is split by the strict
+        // reader and written anew, so that polars cannot see other fields than this pass.
+        let rewritten = (!record.regular).then(|| split(content, self.separator));
+        let found = rewritten.as_ref().map_or(record.fields, Vec::len);
+        if found != self.expected {
+            let fields = rewritten.unwrap_or_else(|| split(content, self.separator));
+            let reason = if found < self.expected { Reason::ShortRow } else { Reason::LongRow };
+            let start = fields.first().map_or("", String::as_str);
+            let detail =
+                format!("{found} fields where the heading has {}; the row begins {}", self.expected, quoted(start));
+            self.faults.push(fault(reason, detail, fields));
+            return;
+        }
+        self.lines.push(u32::try_from(record.line).unwrap_or(u32::MAX));
+        match (rewritten, self.pieces.last_mut()) {
+            (Some(fields), _) => self.pieces.push(Piece::Rewritten(write_row(&fields, self.separator))),
+            (None, Some(Piece::Run(run))) if run.end == record.start => run.end = record.next,
+            (None, _) => self.pieces.push(Piece::Run(record.start..record.next)),
+        }
+    }
+
+    fn body(&mut self) -> Cow<'t, [u8]> {
+        let bytes = self.bytes;
+        match self.pieces.as_slice() {
+            [] => Cow::Borrowed(&[]),
+            [Piece::Run(run)] => Cow::Borrowed(&bytes[run.clone()]),
+            pieces => {
+                let mut body = Vec::with_capacity(bytes.len());
+                for piece in pieces {
+                    body.extend_from_slice(match piece {
+                        Piece::Run(run) => &bytes[run.clone()],
+                        Piece::Rewritten(row) => row,
+                    });
+                    if body.last() != Some(&b'\n') {
+                        body.push(b'\n');
+                    }
+                }
+                Cow::Owned(body)
+            }
+        }
+    }
+}
+
+/// One row in a form that every reader reads alike: every field quoted.
+pub(super) fn write_row<F: AsRef<[u8]>>(fields: &[F], separator: u8) -> Vec<u8> {
+    let mut row = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            row.push(separator);
+        }
+        row.push(b'"');
+        for &byte in field.as_ref() {
+            if byte == b'"' {
+                row.push(b'"');
+            }
+            row.push(byte);
+        }
+        row.push(b'"');
+    }
+    row.push(b'\n');
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::model::Reason;
+
+    /// Headings, lines and text of the clean rows, and line and reason of the others.
+    fn pass(text: &str) -> (Vec<u32>, String, Vec<(u64, Reason)>) {
+        let checked = check(text, false, &|_| true).ok().unwrap();
+        let faults = checked.faults.iter().map(|fault| (fault.line, fault.reason)).collect();
+        (checked.lines, String::from_utf8(checked.body.into_owned()).unwrap(), faults)
+    }
+
+    #[test]
+    fn bad_rows_are_taken_out_with_their_line_and_the_rest_stays_as_it_is() {
+        use Reason::{LongRow, NulByte, ShortRow, UnclosedQuote};
+        for (text, lines, body, faults) in [
+            ("a,b\n1,2\n3,4\n", vec![2, 3], "1,2\n3,4\n", vec![]),
+            ("a,b\n1,2\n3,4", vec![2, 3], "1,2\n3,4", vec![]),
+            ("a,b\r\n1,2\r\n3\r\n5,6\r\n", vec![2, 4], "1,2\r\n5,6\r\n", vec![(3, ShortRow)]),
+            ("a,b\r1,2\r3,4\r", vec![2, 3], "1,2\n3,4\n", vec![]),
+            ("a,b\n1,2,3\n4,5\n", vec![3], "4,5\n", vec![(2, LongRow)]),
+            ("a,b\n1,\0\n4,5\n", vec![3], "4,5\n", vec![(2, NulByte)]),
+            ("a,b\n\n1,2\n  \n3,4\n\n", vec![3, 5], "1,2\n3,4\n", vec![]),
+            ("a,b\n1,\"x\ny\"\n3,4\n", vec![2, 4], "1,\"x\ny\"\n3,4\n", vec![]),
+            ("a,b\n1,\"x\n3,4\n5,6\n", vec![3, 4], "3,4\n5,6\n", vec![(2, UnclosedQuote)]),
+            ("a,b\n1,\"x\n3,\"y\"\n5,6\n", vec![3, 4], "3,\"y\"\n5,6\n", vec![(2, UnclosedQuote)]),
+            ("a,b\n1,\"x\ny\",z\n5,6\n", vec![4], "5,6\n", vec![(2, LongRow)]),
+            ("a,b\n1,5\" disk\n5,6\n", vec![2, 3], "\"1\",\"5\"\" disk\"\n5,6\n", vec![]),
+            ("a,b\n1,\"x\"y\n5,6\n", vec![2, 3], "\"1\",\"xy\"\n5,6\n", vec![]),
+            ("a,b\n1,2\n,\n\"\", \n", vec![2], "1,2\n", vec![]),
+            ("a,b\n,\n1,2\n", vec![2, 3], ",\n1,2\n", vec![]),
+            ("a,b\n", vec![], "", vec![]),
+        ] {
+            assert_eq!(pass(text), (lines, body.to_owned(), faults), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_separator_is_the_one_that_heads_the_columns() {
+        for (text, separator) in
+            [("a,b\n", b','), ("a;b,c;d\n", b';'), ("a\tb\n", b'\t'), ("\"a;b;c\",d\n", b','), ("a\n", b',')]
+        {
+            assert_eq!(check(text, false, &|_| true).ok().unwrap().separator, separator, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn clean_text_is_not_copied() {
+        let text = "a,b\n1,\"two\nlines\"\n3,4\n";
+        let checked = check(text, false, &|_| true).ok().unwrap();
+        assert!(matches!(checked.body, std::borrow::Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_unclosed_quote_says_where_it_opened_and_which_lines_it_cost() {
+        let checked = check("a,b\n\"x\ny\",\"never\nz,1\n", false, &|_| true).ok().unwrap();
+        assert_eq!(checked.lines, [4]);
+        assert_eq!(checked.faults[0].line, 2);
+        assert!(checked.faults[0].detail.contains("opens on line 3"), "{}", checked.faults[0].detail);
+    }
+
+    #[test]
+    #[ignore = "needs the shared corpora beside the repository"]
+    fn the_csv_spectrum_is_read_as_its_json_says() {
+        let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpora/csv-spectrum"));
+        for entry in std::fs::read_dir(folder.join("csvs")).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let checked = check(&text, false, &|_| true).ok().unwrap();
+            assert!(checked.faults.is_empty(), "{}", path.display());
+            let names: Vec<(&'static str, Option<usize>)> =
+                ["c0", "c1", "c2", "c3", "c4", "c5"].into_iter().zip((0..checked.headings.len()).map(Some)).collect();
+            let frame = crate::load::csv_read::read(&checked, &names, "x", 0).unwrap();
+            let json = folder.join("json").join(path.file_stem().unwrap()).with_extension("json");
+            // A file of one row stands there as one object.
+            let json: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+            let expected = json.as_array().cloned().unwrap_or_else(|| vec![json]);
+            assert_eq!(frame.height(), expected.len(), "{}", path.display());
+            for (row, object) in expected.iter().enumerate() {
+                // One file's JSON names another telephone number than its CSV.
+                for (column, heading) in
+                    checked.headings.iter().enumerate().filter(|(_, h)| !h.ends_with("Phone Number"))
+                {
+                    let found = frame.column(names[column].0).unwrap().str().unwrap().get(row).unwrap_or_default();
+                    let wanted = object[heading].as_str().unwrap().trim().replace("\r\n", "\n");
+                    assert_eq!(found.replace("\r\n", "\n"), wanted, "{}: row {row}, {heading}", path.display());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Which files a pattern means, and what identifies each: its bytes' SHA-256, their number, and when it was written.
+
+use super::LoadError;
+use crate::model::Instant;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// A file as read from disk, once.
+pub(super) struct RawFile {
+    pub bytes: Vec<u8>,
+    pub sha256: String,
+    pub modified: Option<Instant>,
+}
+
+/// The files that `pattern` means, sorted by path. A pattern without any file is an error: an export that never came.
+pub(super) fn expand(pattern: &str, key: &str) -> Result<Vec<PathBuf>, LoadError> {
+    let bad = |message: String| LoadError::BadPattern { key: key.to_owned(), pattern: pattern.to_owned(), message };
+    let mut paths = Vec::new();
+    for entry in glob::glob(pattern).map_err(|error| bad(error.to_string()))? {
+        let path = entry.map_err(|error| LoadError::Unreadable {
+            file: error.path().display().to_string(),
+            source: error.into(),
+        })?;
+        if !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(LoadError::NoMatch { key: key.to_owned(), pattern: pattern.to_owned() });
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// `path` as reports show it: relative to `base` where it lies below it.
+pub(super) fn shown(path: &Path, base: &Path) -> String {
+    path.strip_prefix(base).unwrap_or(path).display().to_string()
+}
+
+/// Reads the whole file once and takes its fingerprint.
+pub(super) fn read(path: &Path, shown: &str) -> Result<RawFile, LoadError> {
+    let unreadable = |source| LoadError::Unreadable { file: shown.to_owned(), source };
+    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let modified = std::fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
+        .and_then(|age| i64::try_from(age.as_secs()).ok())
+        .and_then(Instant::from_epoch_seconds);
+    let sha256 = Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    Ok(RawFile { bytes, sha256, modified })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{expand, read, shown};
+    use crate::load::LoadError;
+
+    #[test]
+    fn a_pattern_gives_its_files_in_order_of_path_and_one_without_files_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.csv", "a.csv"] {
+            std::fs::write(folder.path().join(name), "id\n").unwrap();
+        }
+        let pattern = folder.path().join("*.csv").display().to_string();
+        let names: Vec<_> =
+            expand(&pattern, "[stripe] customers").unwrap().iter().map(|path| shown(path, folder.path())).collect();
+        assert_eq!(names, ["a.csv", "b.csv"]);
+        let none = folder.path().join("*.parquet").display().to_string();
+        let error = expand(&none, "[stripe] customers").unwrap_err();
+        assert!(matches!(error, LoadError::NoMatch { .. }));
+        assert!(error.to_string().contains("*.parquet"), "{error}");
+        assert!(matches!(expand("a[", "k"), Err(LoadError::BadPattern { .. })));
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_sha_256_of_the_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        std::fs::write(&path, "abc").unwrap();
+        let raw = read(&path, "x").unwrap();
+        assert_eq!(raw.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(raw.modified.is_some());
+        assert!(read(&folder.path().join("y"), "y").err().unwrap().to_string().starts_with("cannot read y"));
+    }
+}

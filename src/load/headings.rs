@@ -1,0 +1,46 @@
+//! Finding a column by its heading.
+
+use super::LoadError;
+use super::csv_check::Checked;
+
+/// The column headed by the first of `names` that the file has, whatever the case.
+pub(super) fn find<N: AsRef<str>>(headings: &[String], names: &[N]) -> Option<usize> {
+    names.iter().find_map(|name| {
+        let wanted = folded(name.as_ref());
+        headings.iter().position(|heading| folded(heading) == wanted)
+    })
+}
+
+/// A heading as it is compared: lower-case, NFC.
+pub(super) fn folded(heading: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    heading.trim().nfc().collect::<String>().to_lowercase()
+}
+
+/// The error for a `field` whose column, headed `wanted`, the file lacks.
+pub(super) fn missing(checked: &Checked<'_>, file: &str, field: &str, wanted: &str, advice: &str) -> LoadError {
+    let nearest = checked
+        .headings
+        .iter()
+        .filter(|heading| !heading.is_empty())
+        .map(|heading| (strsim::jaro_winkler(&folded(heading), &folded(wanted)), heading))
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map_or(String::new(), |(_, heading)| format!("the nearest heading is `{heading}`; "));
+    LoadError::MissingColumn {
+        file: file.to_owned(),
+        line: checked.heading_line,
+        field: field.to_owned(),
+        heading: wanted.to_owned(),
+        advice: format!("{nearest}{advice}"),
+    }
+}
+
+/// The first headings, for a person to see what a file holds.
+pub(super) fn sample(headings: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = headings.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if headings.len() > SHOWN {
+        text.push_str(", …");
+    }
+    text
+}

@@ -1,0 +1,289 @@
+//! Loading: a file → canonical table, rejected rows, fingerprint.
+//!
+//! In: the settings' file patterns. Out: [`Loaded`], in which every row of every file is either a row of a table or a
+//! [`Rejection`] with its line. Never: rules of billing or linking, the network, a change to any file, a number that went
+//! through a float.
+//!
+//! Each file is read once, whole, on one of two threads. What its rows become never depends on which thread was faster:
+//! parts are put together in the order of sources, then of paths, then of rows.
+
+mod amount;
+mod assemble;
+mod columns;
+mod crm;
+mod csv_check;
+mod csv_read;
+mod csv_record;
+mod error;
+mod fault;
+mod fingerprint;
+mod headings;
+mod stripe;
+mod tether;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::LoadError;
+pub use stripe::StripePart;
+
+use crate::config::Settings;
+use crate::model::{Break, BreakKind, InputFile, Rejection};
+use crate::monitor::{Event, Monitor};
+use crate::table::{Contacts, Existing, StripeTables};
+use assemble::ordered;
+use fault::Origin;
+use polars::prelude::DataFrame;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use stripe::Expected;
+
+/// The source of existing customers, as reports name it.
+const EXISTING: &str = "existing";
+
+const STAGE: &str = "reading exports";
+
+/// Everything that the configured files hold.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files, in the order of sources and paths; the tables' column `file` counts in here.
+    pub files: Vec<InputFile>,
+    /// Stripe's rows.
+    pub stripe: StripeTables,
+    /// Contacts of all CRMs.
+    pub contacts: Contacts,
+    /// What Tether holds, one entry per product in the order of the settings; `None`: no export is configured for it.
+    pub existing: Vec<Option<Existing>>,
+    /// The rows that could not be read, by file and line.
+    pub rejections: Vec<Rejection>,
+    /// What a reviewer must see; each rejection has its break.
+    pub breaks: Vec<Break>,
+}
+
+/// A file's rows in one canonical table.
+struct TablePart {
+    frame: DataFrame,
+    rejections: Vec<Rejection>,
+    breaks: Vec<Break>,
+    rows: u64,
+    shape: &'static str,
+}
+
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Stripe(Expected),
+    /// Index of the CRM.
+    Contacts(usize),
+    /// Index of the product.
+    Existing(usize),
+}
+
+/// One file to read.
+struct Job {
+    path: PathBuf,
+    shown: String,
+    purpose: Use,
+    key: String,
+    /// Bytes, to share out the work.
+    size: u64,
+}
+
+/// What came of a job.
+enum Part {
+    Stripe(Box<StripePart>),
+    Table(TablePart),
+}
+
+type ReadFile = Result<(InputFile, Part), LoadError>;
+
+/// Reads every file that `settings` name. Bad rows become [`Rejection`]s; the result does not depend on the clock or on
+/// which file was read first.
+///
+/// # Errors
+/// The first file, in the order of sources and paths, that as a whole cannot be read or is not what its key expects.
+pub fn load(settings: &Settings, monitor: &dyn Monitor) -> Result<Loaded, LoadError> {
+    let jobs = jobs(settings)?;
+    monitor.event(Event::StageStarted { stage: STAGE, total: Some(jobs.len() as u64) });
+    let parts = read_all(&jobs, settings, monitor)?;
+    let loaded = put_together(&jobs, parts, settings)?;
+    let rows: u64 = loaded.files.iter().map(|file| file.rows).sum();
+    let result = format!("{rows} rows in {} files, {} rejected", loaded.files.len(), loaded.rejections.len());
+    monitor.event(Event::StageFinished { stage: STAGE, result });
+    Ok(loaded)
+}
+
+/// The files to read, in order; a file that several patterns of one source mean stands there once.
+fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut add = |purpose: Use, key: &str, patterns: &[String]| -> Result<(), LoadError> {
+        for pattern in patterns {
+            for path in fingerprint::expand(pattern, key)? {
+                let same_source = |job: &&mut Job| match (job.purpose, purpose) {
+                    (Use::Stripe(_), Use::Stripe(_)) => true,
+                    (left, right) => left == right,
+                };
+                if let Some(job) = jobs.iter_mut().filter(same_source).find(|job| job.path == path) {
+                    // Named for both: whatever it turns out to hold is welcome.
+                    if job.purpose != purpose {
+                        job.purpose = Use::Stripe(Expected::Anything);
+                    }
+                    continue;
+                }
+                let shown = fingerprint::shown(&path, &settings.base);
+                let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+                jobs.push(Job { path, shown, purpose, key: key.to_owned(), size });
+            }
+        }
+        Ok(())
+    };
+    add(Use::Stripe(Expected::Anything), "[stripe] files", &settings.stripe.files)?;
+    add(Use::Stripe(Expected::Customers), "[stripe] customers", &settings.stripe.customers)?;
+    add(Use::Stripe(Expected::Subscriptions), "[stripe] subscriptions", &settings.stripe.subscriptions)?;
+    for (index, crm) in settings.crms.iter().enumerate() {
+        add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
+    }
+    for (index, product) in settings.products.iter().enumerate() {
+        add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing)?;
+    }
+    let place = |job: &Job| match job.purpose {
+        Use::Stripe(_) => (0, 0),
+        Use::Contacts(index) => (1, index),
+        Use::Existing(index) => (2, index),
+    };
+    jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
+    Ok(jobs)
+}
+
+/// Reads the files on two threads; results in the order of `jobs`. One thread begins with the largest file, the other
+/// with the smallest, so that the two largest are never in memory at once unless they are the last.
+fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<Vec<(InputFile, Part)>, LoadError> {
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(jobs[index].size));
+    let waiting = Mutex::new(VecDeque::from(order));
+    let done = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<ReadFile>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let work = |take: fn(&mut VecDeque<usize>) -> Option<usize>| {
+        while let Some(index) = waiting.lock().ok().and_then(|mut waiting| take(&mut waiting)) {
+            let result = read_one(&jobs[index], u32::try_from(index).unwrap_or(u32::MAX), settings);
+            if let Ok(mut slot) = results[index].lock() {
+                *slot = Some(result);
+            }
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            monitor.event(Event::StageProgress { stage: STAGE, done: done as u64 });
+        }
+    };
+    // A panic on either thread is raised again here, when the scope ends.
+    std::thread::scope(|scope| {
+        scope.spawn(|| work(VecDeque::pop_back));
+        work(VecDeque::pop_front);
+    });
+    let lost = |job: &Job| LoadError::internal(&job.shown, "its reader ended without a result");
+    jobs.iter()
+        .zip(results)
+        .map(|(job, slot)| slot.into_inner().ok().flatten().unwrap_or_else(|| Err(lost(job))))
+        .collect()
+}
+
+fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
+    let raw = fingerprint::read(&job.path, &job.shown)?;
+    let file = job.shown.clone();
+    if raw.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(LoadError::Empty { file });
+    }
+    if let Some(advice) = text::refuse_binary(&raw.bytes) {
+        return Err(LoadError::Broken { file, detail: advice.to_owned() });
+    }
+    let origin = |source| Origin { source, file: &job.shown, index };
+    let (source, part, encoding) = match job.purpose {
+        Use::Stripe(expected) => {
+            let (part, encoding) = stripe::read(&raw.bytes, &origin(""), settings, expected, &job.key)?;
+            let subscriptions = part.subscription_rows > 0 || expected == Expected::Subscriptions;
+            let source =
+                if part.customer_rows == 0 && subscriptions { stripe::SUBSCRIPTIONS } else { stripe::CUSTOMERS };
+            (source, Part::Stripe(Box::new(part)), Some(encoding))
+        }
+        Use::Contacts(crm) => {
+            let known = &settings.crms[crm];
+            let place = u32::try_from(crm).unwrap_or(u32::MAX);
+            let (part, encoding) = crm::read(&raw.bytes, &origin(&known.name), known, place)?;
+            (known.name.as_str(), Part::Table(part), Some(encoding))
+        }
+        Use::Existing(_) => {
+            let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
+            let (part, encoding) = tether::read(&raw.bytes, &origin(EXISTING), digits, raw.modified)?;
+            (EXISTING, Part::Table(part), encoding)
+        }
+    };
+    let (rows, shape) = match &part {
+        Part::Stripe(part) => (part.customer_rows + part.subscription_rows, part.shape.clone()),
+        Part::Table(part) => (part.rows, part.shape.to_owned()),
+    };
+    let file = InputFile {
+        source: source.to_owned(),
+        path: job.shown.clone(),
+        sha256: raw.sha256,
+        bytes: raw.bytes.len() as u64,
+        rows,
+        shape,
+        encoding: encoding.map(str::to_owned),
+        modified: raw.modified,
+    };
+    Ok((file, part))
+}
+
+fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings) -> Result<Loaded, LoadError> {
+    let mut files = Vec::with_capacity(parts.len());
+    let mut stripe = Vec::new();
+    let mut contacts = Vec::new();
+    let mut existing: Vec<Option<Vec<DataFrame>>> =
+        settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
+    let (mut rejections, mut breaks) = (Vec::new(), Vec::new());
+    for (job, (file, part)) in jobs.iter().zip(parts) {
+        files.push(file);
+        let (mut rejected, seen) = match part {
+            Part::Stripe(part) => {
+                stripe.push(part.tables);
+                (part.rejections, part.breaks)
+            }
+            Part::Table(part) => {
+                match job.purpose {
+                    Use::Existing(product) => {
+                        if let Some(Some(frames)) = existing.get_mut(product) {
+                            frames.push(part.frame);
+                        }
+                    }
+                    _ => contacts.push(part.frame),
+                }
+                (part.rejections, part.breaks)
+            }
+        };
+        rejected.sort_by_key(|rejection| rejection.line);
+        breaks.extend(seen);
+        breaks.extend(rejected.iter().map(rejected_row));
+        rejections.extend(rejected);
+    }
+    let internal = |error: error::TableError| LoadError::internal("the tables of all files", error);
+    Ok(Loaded {
+        files,
+        stripe: assemble::stripe(stripe).map_err(internal)?,
+        contacts: assemble::contacts(contacts).map_err(internal)?,
+        existing: existing
+            .into_iter()
+            .map(|frames| frames.map(assemble::existing).transpose())
+            .collect::<Result<_, _>>()
+            .map_err(internal)?,
+        rejections,
+        breaks,
+    })
+}
+
+/// The break that shows a rejected row to a reviewer.
+fn rejected_row(rejection: &Rejection) -> Break {
+    let key = rejection.id.as_deref().or(rejection.customer.as_deref()).unwrap_or_default();
+    let detail = format!("{}: {}", rejection.reason, rejection.detail);
+    Break::new(BreakKind::RejectedRow, &rejection.source, key, detail).at(&rejection.file, rejection.line)
+}

@@ -1,0 +1,247 @@
+//! The room as a whole: files in a folder, through [`load`], to tables and rejections.
+
+mod conservation;
+mod contacts;
+mod existing;
+mod stripe;
+
+use super::{LoadError, Loaded, load};
+use crate::config::{
+    AmountMeaning, CrmPreset, CrmSettings, Fx, Guards, KeySource, LinkSettings, MrrSettings, ProductSettings, Rate,
+    RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
+};
+use crate::model::{BreakKind, Currency, Reason};
+use crate::monitor::Silent;
+use polars::prelude::{AnyValue, DataFrame};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A folder of exports, and the settings that read them.
+struct Case {
+    folder: TempDir,
+    settings: Settings,
+}
+
+impl Case {
+    /// Settings that read nothing yet.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let one = NonZeroU32::MIN;
+        let settings = Settings {
+            base: folder.path().to_owned(),
+            run: RunSettings {
+                state: folder.path().join("state"),
+                currency: Currency::parse("usd").unwrap(),
+                exit_on_creation_disabled: false,
+            },
+            stripe: StripeSettings {
+                files: vec![],
+                customers: vec![],
+                subscriptions: vec![],
+                external_id_metadata: Some("user_id".into()),
+                amount: AmountMeaning::Unit,
+                test_mode: false,
+                guests: false,
+            },
+            crms: vec![],
+            fields: BTreeMap::new(),
+            link: LinkSettings::default(),
+            mrr: MrrSettings::default(),
+            fx: Fx::default(),
+            guards: Guards::default(),
+            tether: TetherSettings {
+                url: TetherUrl::Sandbox,
+                rate: Rate { calls: one, per: Duration::from_secs(1) },
+                burst: one,
+                in_flight: one,
+                deadline: Duration::from_secs(1),
+                request_timeout: Duration::from_secs(1),
+                max_tries: one,
+                stop_after_creation_disabled: false,
+            },
+            products: vec![ProductSettings {
+                name: "core".into(),
+                key: KeySource::Env("TETHER_API_KEY".into()),
+                existing: vec![],
+                creation: None,
+            }],
+            hash: String::new(),
+        };
+        Self { folder, settings }
+    }
+
+    fn pattern(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        std::fs::write(self.folder.path().join(name), content).unwrap();
+        self
+    }
+
+    fn customers(mut self, pattern: &str) -> Self {
+        self.settings.stripe.customers.push(self.pattern(pattern));
+        self
+    }
+
+    fn subscriptions(mut self, pattern: &str) -> Self {
+        self.settings.stripe.subscriptions.push(self.pattern(pattern));
+        self
+    }
+
+    fn stripe_files(mut self, pattern: &str) -> Self {
+        self.settings.stripe.files.push(self.pattern(pattern));
+        self
+    }
+
+    fn existing(mut self, pattern: &str) -> Self {
+        let pattern = self.pattern(pattern);
+        self.settings.products[0].existing.push(pattern);
+        self
+    }
+
+    fn crm(mut self, preset: CrmPreset, pattern: &str, columns: &[(&str, &str)]) -> Self {
+        let contacts = vec![self.pattern(pattern)];
+        let columns = columns.iter().map(|(field, heading)| ((*field).into(), (*heading).into())).collect();
+        self.settings.crms.push(CrmSettings { name: "crm".into(), preset, contacts, columns });
+        self
+    }
+
+    fn load(&self) -> Loaded {
+        load(&self.settings, &Silent).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn error(&self) -> LoadError {
+        load(&self.settings, &Silent).expect_err("the load should be refused")
+    }
+}
+
+/// The cells of `columns`, row by row, joined by `|`; null is `-`.
+fn rows(frame: &DataFrame, columns: &[&str]) -> Vec<String> {
+    (0..frame.height())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| match frame.column(column).unwrap().get(row).unwrap() {
+                    AnyValue::Null => "-".to_owned(),
+                    AnyValue::String(text) => text.to_owned(),
+                    AnyValue::StringOwned(text) => text.to_string(),
+                    AnyValue::Datetime(millis, ..) | AnyValue::DatetimeOwned(millis, ..) => {
+                        crate::model::Instant::from_epoch_seconds(millis / 1000).unwrap().to_string()
+                    }
+                    AnyValue::List(list) => list.str().unwrap().iter().flatten().collect::<Vec<_>>().join(";"),
+                    other => other.to_string(),
+                })
+                .collect::<Vec<_>>()
+                .join("|")
+        })
+        .collect()
+}
+
+/// File, line, reason, id and customer of a rejection.
+type Rejected<'l> = (&'l str, u64, Reason, Option<&'l str>, Option<&'l str>);
+
+fn rejected(loaded: &Loaded) -> Vec<Rejected<'_>> {
+    loaded
+        .rejections
+        .iter()
+        .map(|r| (r.file.as_str(), r.line, r.reason, r.id.as_deref(), r.customer.as_deref()))
+        .collect()
+}
+
+#[test]
+fn files_stand_in_order_of_source_and_path_and_are_read_once() {
+    let case = Case::new()
+        .file("b.csv", "id,Email\ncus_2,b@example.com\n")
+        .file("a.csv", "id,Email\ncus_1,a@example.com\ncus_0,z@example.com\n")
+        .file("subs.csv", "id,Customer ID,Status,Amount,Currency,Interval\nsub_1,cus_1,active,1.00,usd,month\n")
+        .customers("[ab].csv")
+        .customers("a*.csv")
+        .subscriptions("subs.csv");
+    let loaded = case.load();
+    let files: Vec<_> = loaded.files.iter().map(|f| (f.path.as_str(), f.source.as_str(), f.rows)).collect();
+    assert_eq!(
+        files,
+        [("a.csv", "stripe_customers", 2), ("b.csv", "stripe_customers", 1), ("subs.csv", "stripe_subscriptions", 1)]
+    );
+    assert_eq!(
+        rows(loaded.stripe.accounts.frame(), &["ord", "file", "line", "id"]),
+        ["0|0|2|cus_1", "1|0|3|cus_0", "2|1|2|cus_2"]
+    );
+    assert_eq!(loaded.files[0].sha256.len(), 64);
+    assert_eq!(loaded.files[0].encoding.as_deref(), Some("UTF-8"));
+    assert_eq!(loaded.files[0].shape, "Stripe dashboard customers (CSV)");
+    assert!(loaded.existing[0].is_none());
+}
+
+#[test]
+fn a_whole_file_that_cannot_be_used_is_refused_with_its_name_and_what_to_do() {
+    let customers = |content: &[u8]| Case::new().file("c.csv", content).customers("c.csv").error().to_string();
+    for (content, expected) in [
+        (&b""[..], "c.csv is empty"),
+        (b" \r\n \n", "c.csv is empty"),
+        (b"PK\x03\x04...", "save the sheet as CSV"),
+        (b"id,Email,EMAIL\n1,2,3\n", "c.csv, line 1: columns 2 and 3 are both headed `EMAIL`"),
+        (b"foo,bar\n1,2\n", "c.csv was not recognised: line 1 is headed foo, bar"),
+        (
+            b"id,Customer ID,Status,Amount,Currency,Interval\n",
+            "expects Stripe customers, but this file was recognised as Stripe dashboard subscriptions (CSV)",
+        ),
+        (b"Record ID,Email\n1,a@example.com\n", "recognised as CRM contacts (CSV)"),
+        (b"PAR1....", "is Parquet"),
+    ] {
+        let message = customers(content);
+        assert!(message.contains(expected), "{message}\nshould say {expected}");
+    }
+    let swapped = Case::new().file("c.csv", "id,Email\n").subscriptions("c.csv").error().to_string();
+    assert!(
+        swapped.contains("expects Stripe subscriptions, but this file was recognised as Stripe dashboard customers")
+    );
+    let lacking = Case::new()
+        .file("s.csv", "id,Customer ID,Status,Amounts,Currency,Interval\n")
+        .subscriptions("s.csv")
+        .error()
+        .to_string();
+    assert!(lacking.contains("no column `amount` for amount; the nearest heading is `Amounts`"), "{lacking}");
+    let none = Case::new().customers("none*.csv").error().to_string();
+    assert!(none.contains("none*.csv` matches no file"), "{none}");
+}
+
+#[test]
+fn encodings_and_line_ends_give_the_same_rows() {
+    let text = "id,Email,Name\r\ncus_1,ZOE@example.com,Zoë\r\n";
+    let utf16 = [0xfeff].into_iter().chain(text.encode_utf16());
+    let little: Vec<u8> = utf16.clone().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = utf16.flat_map(u16::to_be_bytes).collect();
+    let windows: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    for (content, encoding) in [
+        (text.as_bytes().to_vec(), "UTF-8"),
+        (text.replace("\r\n", "\r").into_bytes(), "UTF-8"),
+        (text.replace("\r\n", "\n").into_bytes(), "UTF-8"),
+        (text.replace(',', "\t").into_bytes(), "UTF-8"),
+        (text.replace(',', ";").into_bytes(), "UTF-8"),
+        (format!("\u{feff}{text}").into_bytes(), "UTF-8 with BOM"),
+        (little, "UTF-16LE"),
+        (big, "UTF-16BE"),
+        (windows, "windows-1252"),
+    ] {
+        let loaded = Case::new().file("c.csv", &content).customers("c.csv").load();
+        assert_eq!(
+            rows(loaded.stripe.accounts.frame(), &["line", "id", "email", "name"]),
+            ["2|cus_1|zoe@example.com|Zoë"]
+        );
+        assert_eq!(loaded.files[0].encoding.as_deref(), Some(encoding));
+    }
+}
+
+#[test]
+fn a_file_that_breaks_off_is_a_break_beside_its_rejected_row() {
+    let loaded =
+        Case::new().file("c.csv", "id,Email,Name\ncus_1,a@example.com,A\ncus_2,b@exa").customers("c.csv").load();
+    assert_eq!(rejected(&loaded), [("c.csv", 3, Reason::ShortRow, Some("cus_2"), None)]);
+    let kinds: Vec<_> = loaded.breaks.iter().map(|found| found.kind).collect();
+    assert_eq!(kinds, [BreakKind::TruncatedExport, BreakKind::RejectedRow]);
+    assert_eq!(loaded.breaks[1].line, Some(3));
+}

@@ -1,0 +1,61 @@
+//! CRM files.
+
+use super::{Case, CrmPreset, Reason, rejected, rows};
+
+#[test]
+fn hubspot_is_read_by_its_headings_in_any_case() {
+    let text = "record id,First Name,Last Name,Email,Work email,Additional email addresses,Associated Company,Last Activity Date\n\
+        101,Jane,Doe,Jane@Example.com,jane@example.org,JANE@example.com; j.doe@example.net ,Acme,2026-04-01 09:00\n\
+        102,,Solo,,,,,1775034000123\n\
+        ,No,Id,x@example.com,,,,\n\
+        104,Bad,Date,y@example.com,,,,yesterday\n";
+    let loaded = Case::new().file("h.csv", text).crm(CrmPreset::Hubspot, "h.csv", &[]).load();
+    assert_eq!(
+        rows(
+            loaded.contacts.frame(),
+            &["ord", "file", "line", "crm", "id", "email", "emails", "external_id", "name", "company_name", "last_activity"]
+        ),
+        [
+            "0|0|2|0|101|jane@example.com|jane@example.com;jane@example.com;j.doe@example.net;jane@example.org|-|Jane Doe|Acme|2026-04-01T09:00:00Z"
+                .replace("jane@example.com;jane@example.com;", "jane@example.com;"),
+            "1|0|3|0|102|-||-|Solo|-|2026-04-01T09:00:00Z".to_owned(),
+        ]
+    );
+    assert_eq!(
+        rejected(&loaded),
+        [("h.csv", 4, Reason::MissingId, None, None), ("h.csv", 5, Reason::BadInstant, Some("104"), None)]
+    );
+    assert_eq!(loaded.rejections[0].source, "crm");
+}
+
+#[test]
+fn configured_columns_override_the_preset_and_a_missing_one_names_the_nearest_heading() {
+    let text = "Record ID;Customer ID;Stripe Customer ID;Full name;E-mail\n7; u-7 ;cus_7;Ada L;ADA@example.com\n";
+    let columns = [
+        ("external_id", "customer id"),
+        ("stripe_customer_id", "Stripe Customer ID"),
+        ("name", "Full Name"),
+        ("email", "E-Mail"),
+    ];
+    let loaded = Case::new().file("h.csv", text).crm(CrmPreset::Hubspot, "h.csv", &columns).load();
+    assert_eq!(
+        rows(loaded.contacts.frame(), &["id", "external_id", "stripe_customer_id", "name", "email", "emails"]),
+        ["7|u-7|cus_7|Ada L|ada@example.com|ada@example.com"]
+    );
+    for (preset, columns, expected) in [
+        (
+            CrmPreset::Hubspot,
+            vec![("external_id", "Customer Id Number")],
+            "h.csv, line 1: no column `Customer Id Number` for external_id; the nearest heading is `Customer ID`; correct \
+             columns.external_id of the CRM `crm`",
+        ),
+        (CrmPreset::Custom, vec![], "no column `id` for id; the nearest heading is"),
+    ] {
+        let error = Case::new().file("h.csv", text).crm(preset, "h.csv", &columns).error().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    // One column may give two fields.
+    let both = [("id", "Customer ID"), ("external_id", "Customer ID")];
+    let loaded = Case::new().file("h.csv", text).crm(CrmPreset::Custom, "h.csv", &both).load();
+    assert_eq!(rows(loaded.contacts.frame(), &["id", "external_id", "name", "emails"]), ["u-7|u-7|-|"]);
+}

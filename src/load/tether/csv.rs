@@ -1,0 +1,43 @@
+//! Existing customers as CSV: one column per member of the vendor's customer object.
+
+use super::{MEMBERS, RawExisting};
+use crate::load::LoadError;
+use crate::load::csv_read;
+use crate::load::fault::{Origin, structural};
+use crate::load::headings::sample;
+use crate::load::stripe::truncated;
+use crate::load::text::Decoded;
+
+/// The column of `member`: `External ID` is as good as `external_id`.
+fn find(headings: &[String], member: &str) -> Option<usize> {
+    headings.iter().position(|heading| heading.to_lowercase().replace([' ', '-'], "_") == member)
+}
+
+fn recognised(headings: &[String]) -> bool {
+    ["tether_id", "external_id", "email"].iter().any(|member| find(headings, member).is_some())
+        // Contacts and accounts have addresses too.
+        && ["tether_id", "mrr", "subscription_status", "updated_at", "external_id"]
+            .iter()
+            .any(|member| find(headings, member).is_some())
+}
+
+pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
+    let mut checked = csv_read::open(decoded, origin.file, &recognised)?;
+    if !recognised(&checked.headings) {
+        let detail = format!(
+            "line {} is headed {}; expected are the members of Tether's customer: {}",
+            checked.heading_line,
+            sample(&checked.headings),
+            MEMBERS.join(", ")
+        );
+        return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
+    }
+    let wanted: Vec<_> = MEMBERS.iter().map(|member| (*member, find(&checked.headings, member))).collect();
+    let rows = checked.rows();
+    let id = find(&checked.headings, "tether_id");
+    let rejections = structural(&mut checked, origin, id, None);
+    let frame = csv_read::read(&checked, &wanted, origin.file, origin.index)?;
+    let breaks = if checked.truncated { vec![truncated(origin.source, origin.file)] } else { Vec::new() };
+    let encoding = Some(decoded.encoding);
+    Ok(RawExisting { frame, rejections, breaks, rows, shape: "existing Tether customers (CSV)", encoding })
+}

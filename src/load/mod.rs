@@ -35,7 +35,7 @@ use crate::table::{Contacts, Existing, StripeTables};
 use assemble::ordered;
 use fault::Origin;
 use polars::prelude::DataFrame;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,6 +51,8 @@ const STAGE: &str = "reading exports";
 pub struct Loaded {
     /// The files, in the order of sources and paths; the tables' column `file` counts in here.
     pub files: Vec<InputFile>,
+    /// Rows read per source, rejected ones included, as the readers counted them.
+    pub rows: BTreeMap<String, u64>,
     /// Stripe's rows.
     pub stripe: StripeTables,
     /// Contacts of all CRMs.
@@ -242,7 +244,17 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
     let (mut rejections, mut breaks) = (Vec::new(), Vec::new());
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
     for (job, (file, part)) in jobs.iter().zip(parts) {
+        let counted = match &part {
+            Part::Stripe(part) => {
+                vec![(stripe::CUSTOMERS, part.customer_rows), (stripe::SUBSCRIPTIONS, part.subscription_rows)]
+            }
+            Part::Table(part) => vec![(file.source.as_str(), part.rows)],
+        };
+        for (source, count) in counted {
+            *rows.entry(source.to_owned()).or_default() += count;
+        }
         files.push(file);
         let (mut rejected, seen) = match part {
             Part::Stripe(part) => {
@@ -269,6 +281,7 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
     let internal = |error: error::TableError| LoadError::internal("the tables of all files", error);
     Ok(Loaded {
         files,
+        rows,
         stripe: assemble::stripe(stripe).map_err(internal)?,
         contacts: assemble::contacts(contacts).map_err(internal)?,
         existing: existing

@@ -60,6 +60,7 @@ impl Case {
                 request_timeout: Duration::from_secs(1),
                 max_tries: one,
                 stop_after_creation_disabled: false,
+                sandbox_faults: None,
             },
             products: vec![ProductSettings {
                 name: "core".into(),

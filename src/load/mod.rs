@@ -85,6 +85,8 @@ enum Use {
 /// One file to read.
 struct Job {
     path: PathBuf,
+    /// The same file by its one true path.
+    real: PathBuf,
     shown: String,
     purpose: Use,
     key: String,
@@ -122,11 +124,13 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     let mut add = |purpose: Use, key: &str, patterns: &[String]| -> Result<(), LoadError> {
         for pattern in patterns {
             for path in fingerprint::expand(pattern, key)? {
+                // Two spellings of one path, or a link, are still one file.
+                let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
                 let same_source = |job: &&mut Job| match (job.purpose, purpose) {
                     (Use::Stripe(_), Use::Stripe(_)) => true,
                     (left, right) => left == right,
                 };
-                if let Some(job) = jobs.iter_mut().filter(same_source).find(|job| job.path == path) {
+                if let Some(job) = jobs.iter_mut().filter(same_source).find(|job| job.real == real) {
                     // Named for both: whatever it turns out to hold is welcome.
                     if job.purpose != purpose {
                         job.purpose = Use::Stripe(Expected::Anything);
@@ -135,7 +139,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
                 }
                 let shown = fingerprint::shown(&path, &settings.base);
                 let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                jobs.push(Job { path, shown, purpose, key: key.to_owned(), size });
+                jobs.push(Job { path, real, shown, purpose, key: key.to_owned(), size });
             }
         }
         Ok(())

@@ -6,16 +6,10 @@ mod existing;
 mod stripe;
 
 use super::{LoadError, Loaded, load};
-use crate::config::{
-    AmountMeaning, CrmPreset, CrmSettings, Fx, Guards, KeySource, LinkSettings, MrrSettings, ProductSettings, Rate,
-    RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
-};
-use crate::model::{BreakKind, Currency, Reason};
+use crate::config::{CrmPreset, CrmSettings, Settings};
+use crate::model::{BreakKind, Reason};
 use crate::monitor::Silent;
 use polars::prelude::{AnyValue, DataFrame};
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder of exports, and the settings that read them.
@@ -28,47 +22,11 @@ impl Case {
     /// Settings that read nothing yet.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let one = NonZeroU32::MIN;
-        let settings = Settings {
-            base: folder.path().to_owned(),
-            run: RunSettings {
-                state: folder.path().join("state"),
-                currency: Currency::parse("usd").unwrap(),
-                exit_on_creation_disabled: false,
-            },
-            stripe: StripeSettings {
-                files: vec![],
-                customers: vec![],
-                subscriptions: vec![],
-                external_id_metadata: Some("user_id".into()),
-                amount: AmountMeaning::Unit,
-                test_mode: false,
-                guests: false,
-            },
-            crms: vec![],
-            fields: BTreeMap::new(),
-            link: LinkSettings::default(),
-            mrr: MrrSettings::default(),
-            fx: Fx::default(),
-            guards: Guards::default(),
-            tether: TetherSettings {
-                url: TetherUrl::Sandbox,
-                rate: Rate { calls: one, per: Duration::from_secs(1) },
-                burst: one,
-                in_flight: one,
-                deadline: Duration::from_secs(1),
-                request_timeout: Duration::from_secs(1),
-                max_tries: one,
-                stop_after_creation_disabled: false,
-            },
-            products: vec![ProductSettings {
-                name: "core".into(),
-                key: KeySource::Env("TETHER_API_KEY".into()),
-                existing: vec![],
-                creation: None,
-            }],
-            hash: String::new(),
-        };
+        let text = "[run]\nstate = \"state\"\ncurrency = \"usd\"\n[stripe]\nfiles = \"none\"\n\
+            external_id_metadata = \"user_id\"\n[tether]\nurl = \"sandbox\"\n[[product]]\nname = \"core\"\n\
+            key = { env = \"TETHER_API_KEY\" }\n";
+        let mut settings = crate::config::parse(text, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
+        settings.stripe.files.clear();
         Self { folder, settings }
     }
 
@@ -174,6 +132,15 @@ fn files_stand_in_order_of_source_and_path_and_are_read_once() {
     assert_eq!(loaded.files[0].encoding.as_deref(), Some("UTF-8"));
     assert_eq!(loaded.files[0].shape, "Stripe dashboard customers (CSV)");
     assert!(loaded.existing[0].is_none());
+}
+
+#[test]
+fn a_file_named_for_customers_and_subscriptions_by_any_path_is_read_once_for_what_it_holds() {
+    let case =
+        Case::new().file("c.csv", "id,Email\ncus_1,a@example.com\n").customers("c.csv").subscriptions("x/../c.csv");
+    std::fs::create_dir(case.folder.path().join("x")).unwrap();
+    let loaded = case.load();
+    assert_eq!((loaded.files.len(), loaded.stripe.accounts.len()), (1, 1));
 }
 
 #[test]

@@ -201,10 +201,11 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     if let Some(advice) = text::refuse_binary(&raw.bytes) {
         return Err(LoadError::Broken { file, detail: advice.to_owned() });
     }
+    let length = raw.bytes.len() as u64;
     let origin = |source| Origin { source, file: &job.shown, index };
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
-            let (part, encoding) = stripe::read(&raw.bytes, &origin(""), settings, expected, &job.key)?;
+            let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
             let subscriptions = part.subscription_rows > 0 || expected == Expected::Subscriptions;
             let source =
                 if part.customer_rows == 0 && subscriptions { stripe::SUBSCRIPTIONS } else { stripe::CUSTOMERS };
@@ -213,12 +214,12 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
             let place = u32::try_from(crm).unwrap_or(u32::MAX);
-            let (part, encoding) = crm::read(&raw.bytes, &origin(&known.name), known, place)?;
+            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
             (known.name.as_str(), Part::Table(part), Some(encoding))
         }
         Use::Existing(_) => {
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
-            let (part, encoding) = tether::read(&raw.bytes, &origin(EXISTING), digits, raw.modified)?;
+            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified)?;
             (EXISTING, Part::Table(part), encoding)
         }
     };
@@ -230,7 +231,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         source: source.to_owned(),
         path: job.shown.clone(),
         sha256: raw.sha256,
-        bytes: raw.bytes.len() as u64,
+        bytes: length,
         rows,
         shape,
         encoding: encoding.map(str::to_owned),

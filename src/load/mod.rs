@@ -87,6 +87,8 @@ enum Use {
 /// One file to read.
 struct Job {
     path: PathBuf,
+    /// The same file by its one true path.
+    real: PathBuf,
     shown: String,
     purpose: Use,
     key: String,
@@ -124,11 +126,13 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     let mut add = |purpose: Use, key: &str, patterns: &[String]| -> Result<(), LoadError> {
         for pattern in patterns {
             for path in fingerprint::expand(pattern, key)? {
+                // Two spellings of one path, or a link, are still one file.
+                let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
                 let same_source = |job: &&mut Job| match (job.purpose, purpose) {
                     (Use::Stripe(_), Use::Stripe(_)) => true,
                     (left, right) => left == right,
                 };
-                if let Some(job) = jobs.iter_mut().filter(same_source).find(|job| job.path == path) {
+                if let Some(job) = jobs.iter_mut().filter(same_source).find(|job| job.real == real) {
                     // Named for both: whatever it turns out to hold is welcome.
                     if job.purpose != purpose {
                         job.purpose = Use::Stripe(Expected::Anything);
@@ -137,7 +141,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
                 }
                 let shown = fingerprint::shown(&path, &settings.base);
                 let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                jobs.push(Job { path, shown, purpose, key: key.to_owned(), size });
+                jobs.push(Job { path, real, shown, purpose, key: key.to_owned(), size });
             }
         }
         Ok(())
@@ -199,10 +203,11 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     if let Some(advice) = text::refuse_binary(&raw.bytes) {
         return Err(LoadError::Broken { file, detail: advice.to_owned() });
     }
+    let length = raw.bytes.len() as u64;
     let origin = |source| Origin { source, file: &job.shown, index };
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
-            let (part, encoding) = stripe::read(&raw.bytes, &origin(""), settings, expected, &job.key)?;
+            let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
             let subscriptions = part.subscription_rows > 0 || expected == Expected::Subscriptions;
             let source =
                 if part.customer_rows == 0 && subscriptions { stripe::SUBSCRIPTIONS } else { stripe::CUSTOMERS };
@@ -211,12 +216,12 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
             let place = u32::try_from(crm).unwrap_or(u32::MAX);
-            let (part, encoding) = crm::read(&raw.bytes, &origin(&known.name), known, place)?;
+            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
             (known.name.as_str(), Part::Table(part), Some(encoding))
         }
         Use::Existing(_) => {
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
-            let (part, encoding) = tether::read(&raw.bytes, &origin(EXISTING), digits, raw.modified)?;
+            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified)?;
             (EXISTING, Part::Table(part), encoding)
         }
     };
@@ -228,7 +233,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         source: source.to_owned(),
         path: job.shown.clone(),
         sha256: raw.sha256,
-        bytes: raw.bytes.len() as u64,
+        bytes: length,
         rows,
         shape,
         encoding: encoding.map(str::to_owned),

@@ -6,16 +6,10 @@ mod existing;
 mod stripe;
 
 use super::{LoadError, Loaded, load};
-use crate::config::{
-    AmountMeaning, CrmPreset, CrmSettings, Fx, Guards, KeySource, LinkSettings, MrrSettings, ProductSettings, Rate,
-    RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
-};
-use crate::model::{BreakKind, Currency, Reason};
+use crate::config::{CrmPreset, CrmSettings, Settings};
+use crate::model::{BreakKind, Reason};
 use crate::monitor::Silent;
 use polars::prelude::{AnyValue, DataFrame};
-use std::collections::BTreeMap;
-use std::num::NonZeroU32;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// A folder of exports, and the settings that read them.
@@ -28,6 +22,7 @@ impl Case {
     /// Settings that read nothing yet.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+<<<<<<< HEAD
         let one = NonZeroU32::MIN;
         let settings = Settings {
             base: folder.path().to_owned(),
@@ -70,6 +65,13 @@ impl Case {
             }],
             hash: String::new(),
         };
+=======
+        let text = "[run]\nstate = \"state\"\ncurrency = \"usd\"\n[stripe]\nfiles = \"none\"\n\
+            external_id_metadata = \"user_id\"\n[tether]\nurl = \"sandbox\"\n[[product]]\nname = \"core\"\n\
+            key = { env = \"TETHER_API_KEY\" }\n";
+        let mut settings = crate::config::parse(text, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
+        settings.stripe.files.clear();
+>>>>>>> ad9652a4bf51c2d2f4c4c3d043516246cdb2a2a5
         Self { folder, settings }
     }
 
@@ -175,6 +177,15 @@ fn files_stand_in_order_of_source_and_path_and_are_read_once() {
     assert_eq!(loaded.files[0].encoding.as_deref(), Some("UTF-8"));
     assert_eq!(loaded.files[0].shape, "Stripe dashboard customers (CSV)");
     assert!(loaded.existing[0].is_none());
+}
+
+#[test]
+fn a_file_named_for_customers_and_subscriptions_by_any_path_is_read_once_for_what_it_holds() {
+    let case =
+        Case::new().file("c.csv", "id,Email\ncus_1,a@example.com\n").customers("c.csv").subscriptions("x/../c.csv");
+    std::fs::create_dir(case.folder.path().join("x")).unwrap();
+    let loaded = case.load();
+    assert_eq!((loaded.files.len(), loaded.stripe.accounts.len()), (1, 1));
 }
 
 #[test]

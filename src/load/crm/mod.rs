@@ -19,7 +19,7 @@ use polars::prelude::*;
 
 /// Reads one file of contacts; `crm` is the CRM's place in the configuration. Also gives the text's encoding in words.
 pub(super) fn read(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     origin: &Origin<'_>,
     settings: &CrmSettings,
     crm: u32,
@@ -28,23 +28,28 @@ pub(super) fn read(
         let detail = "it is Parquet; contacts are read from CSV, export them so".to_owned();
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
     }
-    let decoded = text::decode(bytes);
+    let decoded = text::decode(&bytes);
     let mut checked = csv_read::open(&decoded, origin.file, &|headings| columns_known(headings, settings))?;
     let layout = Layout::new(&checked, origin.file, settings)?;
     let rows = checked.rows();
     let mut rejections = structural(&mut checked, origin, layout.column("id"), None);
     let frame = csv_read::read(&checked, &layout.wanted(), origin.file, origin.index)?;
+    let breaks =
+        if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };
+    let encoding = decoded.encoding;
+    drop(checked);
+    drop(decoded);
+    // The tables hold copies: the file must not stand beside them in memory.
+    drop(bytes);
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
-        let frame = typed(frame, &layout, &checked, crm, &mut faults)?;
+        let frame = typed(frame, &layout, crm, &mut faults)?;
         let (frame, found) = faults.reject(frame, origin, "id", None)?;
         Ok((Contacts::new(ordered(frame)?)?.into_frame(), found))
     };
     let (frame, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    let breaks =
-        if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };
-    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)" }, decoded.encoding))
+    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)" }, encoding))
 }
 
 /// Whether a line of headings is one: it has the id's column.
@@ -62,11 +67,13 @@ const EXTRAS: &[&str] = &["emails_0", "emails_1", "emails_2", "emails_3"];
 struct Layout {
     columns: Vec<(&'static str, Option<usize>)>,
     extras: Vec<(&'static str, Option<usize>)>,
+    /// The file's own headings, for messages.
+    headings: Vec<String>,
 }
 
 impl Layout {
     fn new(checked: &Checked<'_>, file: &str, settings: &CrmSettings) -> Result<Self, LoadError> {
-        let mut layout = Self { columns: Vec::new(), extras: Vec::new() };
+        let mut layout = Self { columns: Vec::new(), extras: Vec::new(), headings: checked.headings.clone() };
         for known in preset::fields(settings.preset) {
             let configured = settings.columns.get(known.field);
             let column = match configured {
@@ -103,15 +110,9 @@ impl Layout {
     }
 }
 
-fn typed(
-    mut frame: DataFrame,
-    layout: &Layout,
-    checked: &Checked<'_>,
-    crm: u32,
-    faults: &mut Faults,
-) -> PolarsResult<DataFrame> {
+fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -> PolarsResult<DataFrame> {
     let rows = frame.height();
-    let heading = |field: &'static str| layout.column(field).map_or(field, |column| checked.headings[column].as_str());
+    let heading = |field: &'static str| layout.column(field).map_or(field, |column| layout.headings[column].as_str());
     let ids = frame.column("id")?.str()?;
     if ids.null_count() > 0 {
         for (row, _) in ids.iter().enumerate().filter(|(_, id)| id.is_none()) {

@@ -10,7 +10,7 @@ use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted, structural};
 use crate::load::headings::{find, missing};
 use crate::load::{LoadError, ordered};
-use crate::model::{Currency, Reason};
+use crate::model::{Currency, Reason, Rejection};
 use crate::table::{Accounts, Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::borrow::Cow;
@@ -71,18 +71,47 @@ impl Layout {
     }
 }
 
-/// Reads a customers file.
-pub(super) fn customers(
-    checked: &mut Checked<'_>,
-    origin: &Origin<'_>,
-    settings: &Settings,
-) -> Result<StripePart, LoadError> {
-    let mut layout = Layout::new(checked, CUSTOMER_FIELDS);
+/// A dashboard file as text columns, with what its structural pass took out. It no longer needs the file's bytes.
+pub(super) struct Raw {
+    layout: Layout,
+    frame: DataFrame,
+    rejections: Vec<Rejection>,
+    rows: u64,
+    separator: u8,
+}
+
+fn raw(mut checked: Checked<'_>, layout: Layout, origin: &Origin<'_>) -> Result<Raw, LoadError> {
+    let (rows, separator) = (checked.rows(), checked.separator);
+    let rejections = structural(&mut checked, origin, layout.column("id"), layout.column("customer"));
+    let frame = csv_read::read(&checked, &layout.wanted, origin.file, origin.index)?;
+    Ok(Raw { layout, frame, rejections, rows, separator })
+}
+
+/// Reads the text of a customers file.
+pub(super) fn raw_customers(checked: Checked<'_>, origin: &Origin<'_>, settings: &Settings) -> Result<Raw, LoadError> {
+    let mut layout = Layout::new(&checked, CUSTOMER_FIELDS);
     let metadata = settings.stripe.external_id_metadata.as_ref().map(|key| format!("{key} (metadata)"));
     layout.wanted.push(("external_id", metadata.and_then(|heading| find(&checked.headings, &[heading]))));
-    let customer_rows = checked.rows();
-    let mut rejections = structural(checked, origin, layout.column("id"), None);
-    let frame = csv_read::read(checked, &layout.wanted, origin.file, origin.index)?;
+    raw(checked, layout, origin)
+}
+
+/// Reads the text of a subscriptions file.
+pub(super) fn raw_subscriptions(checked: Checked<'_>, origin: &Origin<'_>) -> Result<Raw, LoadError> {
+    let layout = Layout::new(&checked, SUBSCRIPTION_FIELDS);
+    for &field in SUBSCRIPTIONS_NEED {
+        if layout.column(field).is_none() {
+            let wanted =
+                SUBSCRIPTION_FIELDS.iter().find(|(known, _)| *known == field).map_or(field, |(_, names)| names[0]);
+            let advice = "export the subscriptions again with all columns";
+            return Err(missing(&checked, origin.file, field, wanted, advice));
+        }
+    }
+    raw(checked, layout, origin)
+}
+
+/// Customers in their canonical table.
+pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, LoadError> {
+    let Raw { layout, mut frame, mut rejections, rows: customer_rows, .. } = raw;
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
         let text = |name: &str| -> PolarsResult<&StringChunked> { frame.column(name)?.str() };
@@ -91,11 +120,10 @@ pub(super) fn customers(
         let deleted = deleted.bool()?.fill_null_with_values(false)?.into_column();
         let livemode = booleans(text("livemode")?, layout.heading("livemode"), &mut faults);
         let email = lower(text("email")?).into_column();
-        let mut frame = frame.clone();
-        for column in [created, deleted, livemode, email] {
+        let none = Column::full_null("event_created".into(), frame.height(), &INSTANT);
+        for column in [created, deleted, livemode, email, none] {
             frame.with_column(column)?;
         }
-        frame.with_column(Column::full_null("event_created".into(), frame.height(), &INSTANT))?;
         let (frame, found) = faults.reject(frame, origin, "id", None)?;
         Ok((Accounts::new(ordered(frame)?)?, found))
     };
@@ -111,25 +139,9 @@ pub(super) fn customers(
     })
 }
 
-/// Reads a subscriptions file.
-pub(super) fn subscriptions(
-    checked: &mut Checked<'_>,
-    origin: &Origin<'_>,
-    settings: &Settings,
-) -> Result<StripePart, LoadError> {
-    let layout = Layout::new(checked, SUBSCRIPTION_FIELDS);
-    for &field in SUBSCRIPTIONS_NEED {
-        if layout.column(field).is_none() {
-            let wanted =
-                SUBSCRIPTION_FIELDS.iter().find(|(known, _)| *known == field).map_or(field, |(_, names)| names[0]);
-            let advice = "export the subscriptions again with all columns";
-            return Err(missing(checked, origin.file, field, wanted, advice));
-        }
-    }
-    let subscription_rows = checked.rows();
-    let mut rejections = structural(checked, origin, layout.column("id"), layout.column("customer"));
-    let frame = csv_read::read(checked, &layout.wanted, origin.file, origin.index)?;
-    let separator = checked.separator;
+/// Subscriptions, their items and discounts in their canonical tables.
+pub(super) fn subscriptions(raw: Raw, origin: &Origin<'_>, settings: &Settings) -> Result<StripePart, LoadError> {
+    let Raw { layout, frame, mut rejections, rows: subscription_rows, separator } = raw;
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
         let frame = typed(frame, &layout, separator, settings, &mut faults)?;

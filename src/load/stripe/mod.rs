@@ -84,7 +84,7 @@ fn recognise(headings: &[String]) -> Option<&'static KnownCsv> {
 
 /// Reads one Stripe file. `key` names the configuration key it was found by. Also gives the text's encoding in words.
 pub(super) fn read(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     origin: &Origin<'_>,
     settings: &Settings,
     expected: Expected,
@@ -96,7 +96,7 @@ pub(super) fn read(
             "it is Parquet, which this version reads for existing customers only; export Stripe as CSV or JSON";
         return Err(LoadError::Unrecognised { file, detail: detail.to_owned() });
     }
-    let decoded = text::decode(bytes);
+    let decoded = text::decode(&bytes);
     let wrong = |expected, found: String| LoadError::WrongShape {
         file: origin.file.to_owned(),
         key: key.to_owned(),
@@ -126,7 +126,7 @@ pub(super) fn read(
             _ => return Ok((part, decoded.encoding)),
         }
     }
-    let mut checked = csv_read::open(&decoded, origin.file, &|headings| recognise(headings).is_some())?;
+    let checked = csv_read::open(&decoded, origin.file, &|headings| recognise(headings).is_some())?;
     let Some(known) = recognise(&checked.headings) else {
         let detail = format!(
             "line {} is headed {}; expected are Stripe's customers (id, Email, …), its subscriptions (id, Customer ID, \
@@ -143,19 +143,26 @@ pub(super) fn read(
         (Expected::Subscriptions, _) => return Err(wrong("Stripe subscriptions", known.name.to_owned())),
         (Expected::Anything, None) => return Err(wrong("Stripe customers or subscriptions", known.name.to_owned())),
     };
+    let source = if kind == Expected::Subscriptions { SUBSCRIPTIONS } else { CUSTOMERS };
+    let origin = Origin { source, ..*origin };
+    let cut_short = checked.truncated;
+    let raw = match kind {
+        Expected::Subscriptions => dashboard::raw_subscriptions(checked, &origin)?,
+        _ => dashboard::raw_customers(checked, &origin, settings)?,
+    };
+    let encoding = decoded.encoding;
+    drop(decoded);
+    // The tables hold copies: the file must not stand beside them in memory.
+    drop(bytes);
     let mut part = match kind {
-        Expected::Subscriptions => {
-            let origin = Origin { source: SUBSCRIPTIONS, ..*origin };
-            dashboard::subscriptions(&mut checked, &origin, settings)?
-        }
-        _ => dashboard::customers(&mut checked, &Origin { source: CUSTOMERS, ..*origin }, settings)?,
+        Expected::Subscriptions => dashboard::subscriptions(raw, &origin, settings)?,
+        _ => dashboard::customers(raw, &origin)?,
     };
     known.name.clone_into(&mut part.shape);
-    if checked.truncated {
-        let source = if kind == Expected::Subscriptions { SUBSCRIPTIONS } else { CUSTOMERS };
+    if cut_short {
         part.breaks.push(truncated(source, origin.file));
     }
-    Ok((part, decoded.encoding))
+    Ok((part, encoding))
 }
 
 /// The break of a file whose last row breaks off.

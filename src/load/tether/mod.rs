@@ -46,20 +46,22 @@ struct RawExisting {
 /// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`.
 /// Also gives the text's encoding in words, where the file is text.
 pub(super) fn read(
-    bytes: &[u8],
+    bytes: Vec<u8>,
     origin: &Origin<'_>,
     digits: u8,
     modified: Option<Instant>,
 ) -> Result<(TablePart, Option<&'static str>), LoadError> {
     let raw = if bytes.starts_with(b"PAR1") {
-        parquet::read(bytes, origin)?
+        parquet::read(&bytes, origin)?
     } else {
-        let decoded = text::decode(bytes);
+        let decoded = text::decode(&bytes);
         match decoded.text.trim_start().as_bytes().first() {
             Some(b'{' | b'[') => json::read(&decoded, origin)?,
             _ => csv::read(&decoded, origin)?,
         }
     };
+    // The tables hold copies: the file must not stand beside them in memory.
+    drop(bytes);
     let RawExisting { frame, mut rejections, breaks, rows, shape, encoding } = raw;
     let (frame, found) =
         finish(frame, origin, digits, modified).map_err(|error| LoadError::internal(origin.file, error))?;

@@ -1,0 +1,3 @@
+//! Loading: files to canonical tables.
+
+pub mod stripe;

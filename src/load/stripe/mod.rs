@@ -1,0 +1,4 @@
+//! Stripe's exports.
+
+pub mod api_json;
+pub mod part;

@@ -12,7 +12,8 @@ pub(super) fn rank(column: &str) -> Expr {
     for (index, status) in (0_u8..).zip(SubscriptionStatus::ALL) {
         rank = when(col(column).eq(lit(status.as_str()))).then(lit(index)).otherwise(rank);
     }
-    rank
+    // polars reads a literal of any integer type as the same dynamic number.
+    rank.cast(DataType::UInt8)
 }
 
 /// The status of the rank in `column`; null for [`UNKNOWN_RANK`].

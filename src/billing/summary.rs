@@ -27,7 +27,7 @@ pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -
         .group_by([col(by)])
         .agg([col("problem_detail").sort(SortOptions::default()).str().join("; ", true)]);
     let undocumented = when(col("rank").eq(lit(status::UNKNOWN_RANK))).then(col("status")).otherwise(lit(NULL));
-    let fits = col("mrr_exact").lt_eq(lit(i64::MAX).cast(DataType::Int128) * number(scale)).fill_null(true);
+    let fits = col("mrr_exact").lt_eq(number(i128::from(i64::MAX).saturating_mul(scale))).fill_null(true);
     billed
         .group_by([col(by)])
         .agg([

@@ -1,5 +1,5 @@
 use super::{
-    super::definition,
+    super::{definition, summarise},
     AS_OF, billed,
     builder::{Discount, Item, Sub, at, coupon, item, sub},
     rates, summary, text, usd,
@@ -7,7 +7,8 @@ use super::{
 use crate::config::{
     AmountMeaning, CountedCoupons, DefinedCoupon, MrrSettings, PausedCollection, Rounding, UnknownCoupon,
 };
-use polars::prelude::AnyValue;
+use crate::table::INSTANT;
+use polars::prelude::{DataType, IntoLazy};
 
 type Options = fn(&mut MrrSettings);
 type Case = (&'static str, Vec<Sub>, Options, Result<i64, &'static str>);
@@ -469,8 +470,9 @@ fn a_customer_shows_its_highest_status_its_renewal_and_its_next_period_end() {
         let summary = summary(&subs, &MrrSettings::default());
         assert_eq!(text(&summary, "subscription_status"), Some(status), "{name}");
         assert_eq!(summary.column("auto_renew").unwrap().bool().unwrap().get(0), Some(renews), "{name}");
-        let shown = summary.column("period_end").unwrap().get(0).unwrap();
-        assert!(matches!(shown, AnyValue::Datetime(millis, ..) if Some(millis) == end), "{name}: {shown}");
+        let shown = summary.column("period_end").unwrap();
+        assert_eq!(shown.dtype(), &INSTANT, "{name}");
+        assert_eq!(shown.cast(&DataType::Int64).unwrap().i64().unwrap().get(0), end, "{name}");
     }
 }
 
@@ -510,4 +512,54 @@ fn the_definition_names_every_option_that_is_set() {
     {
         assert!(said.contains(part), "{part} in {said}");
     }
+}
+
+#[test]
+fn no_rows_and_any_rows_have_the_documented_columns() {
+    let canceled = monthly(|s| s.status = "canceled");
+    let wrong = one(9900, "fortnight");
+    for subs in [vec![], canceled, wrong, with_coupons(9900, "month", 1, &["P20", "SPRING"]), one(9900, "month")] {
+        let billed = billed(&subs, &MrrSettings::default());
+        assert_eq!(billed.subscriptions.height(), subs.len());
+        for (column, dtype) in [
+            ("ord", DataType::UInt32),
+            ("customer", DataType::String),
+            ("mrr", DataType::Int128),
+            ("mrr_native", DataType::Int128),
+            ("currency", DataType::String),
+            ("counted", DataType::Boolean),
+            ("status", DataType::String),
+            ("rank", DataType::UInt8),
+            ("live", DataType::Boolean),
+            ("renews", DataType::Boolean),
+            ("period_end_ahead", INSTANT),
+            ("last_end", INSTANT),
+            ("problem", DataType::String),
+            ("problem_detail", DataType::String),
+        ] {
+            assert_eq!(billed.subscriptions.column(column).unwrap().dtype(), &dtype, "{column}");
+        }
+        let rounding = Rounding::HalfEven;
+        let summary = summarise(billed.subscriptions.lazy(), "customer", billed.scale, rounding).collect().unwrap();
+        for (column, dtype) in [
+            ("mrr_exact", DataType::Int128),
+            ("mrr", DataType::Int64),
+            ("subscription_status", DataType::String),
+            ("auto_renew", DataType::Boolean),
+            ("period_end", INSTANT),
+            ("problem", DataType::String),
+            ("problem_detail", DataType::String),
+            ("subscriptions", DataType::UInt32),
+        ] {
+            assert_eq!(summary.column(column).unwrap().dtype(), &dtype, "{column}");
+        }
+    }
+}
+
+#[test]
+fn amounts_that_are_no_whole_cents_sum_up_exactly() {
+    let billed = billed(&vec![one(10_000, "year").remove(0); 3000], &MrrSettings::default());
+    let sum = billed.subscriptions.column("mrr").unwrap().i128().unwrap().iter().flatten().sum::<i128>();
+    let exact = super::super::exact(sum, billed.scale);
+    assert_eq!((exact.num.as_str(), exact.den.as_str()), ("2500000", "1"));
 }

@@ -4,6 +4,7 @@ use crate::model::{Currency, Reason};
 use polars::prelude::*;
 
 /// An item as read.
+#[expect(clippy::struct_excessive_bools, reason = "the columns of a table")]
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub ord: u32,

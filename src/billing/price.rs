@@ -101,7 +101,7 @@ impl Ordinary {
         let count = |factor: &Option<Number>| factor.as_ref().and_then(|factor| factor.count(scale));
         let native = self.combinations.iter().map(|combination| count(&combination.native));
         let account = self.combinations.iter().map(|combination| count(&combination.account));
-        let rated: BooleanChunked =
+        let has_rate: BooleanChunked =
             self.combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
         let indices = self.items.column("combination")?.cast(&IDX_DTYPE)?;
         let indices = indices.idx()?;
@@ -109,7 +109,7 @@ impl Ordinary {
         for series in [
             Int128Chunked::from_iter_options("to_native".into(), native).into_series(),
             Int128Chunked::from_iter_options("to_account".into(), account).into_series(),
-            rated.into_series().with_name("rated".into()),
+            has_rate.into_series().with_name("rated".into()),
         ] {
             let column = series.take(indices)?;
             items.with_column(column.into())?;

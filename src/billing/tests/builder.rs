@@ -40,7 +40,7 @@ pub struct Item {
     pub count: i64,
     pub usage: Option<&'static str>,
     pub mode: Option<&'static str>,
-    pub tiers: Vec<(Option<i64>, i128, i128)>,
+    pub tiers: Vec<Tier>,
     pub transform: Option<(i64, &'static str)>,
     pub period_end: Option<i64>,
     pub discounts: Vec<Discount>,
@@ -121,8 +121,22 @@ fn wide(name: &str, values: Vec<Option<i128>>) -> Column {
     Int128Chunked::from_iter_options(name.into(), values.into_iter()).into_series().into()
 }
 
+/// Id, percentage, amount, its currency, duration, months, product.
+type CouponRow = (
+    &'static str,
+    Option<&'static str>,
+    Option<i64>,
+    Option<&'static str>,
+    &'static str,
+    Option<i64>,
+    Option<&'static str>,
+);
+
+/// Last unit, unit price, flat price.
+type Tier = (Option<i64>, i128, i128);
+
 fn coupons() -> Coupons {
-    let all: Vec<(&str, Option<&str>, Option<i64>, Option<&str>, &str, Option<i64>, Option<&str>)> = vec![
+    let all: Vec<CouponRow> = vec![
         ("P20", Some("20"), None, None, "forever", None, None),
         ("P50", Some("50"), None, None, "forever", None, None),
         ("P12_5", Some("12.5"), None, None, "forever", None, None),
@@ -155,6 +169,7 @@ fn coupons() -> Coupons {
 }
 
 /// The tables of `subs`, in their order.
+#[expect(clippy::too_many_lines, reason = "every column of every table")]
 pub fn tables(subs: &[Sub]) -> StripeTables {
     let ids: Vec<u32> = (0..).take(subs.len()).collect();
     let n = subs.len();
@@ -210,7 +225,7 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
             instants("current_period_end", all.iter().map(|(_, i)| i.period_end).collect()),
         ],
     );
-    let tiers: Vec<(u32, (Option<i64>, i128, i128))> =
+    let tiers: Vec<(u32, Tier)> =
         (0..).zip(&all).flat_map(|(ord, (_, item))| item.tiers.iter().map(move |tier| (ord, *tier))).collect();
     let tiers = DataFrame::new(
         tiers.len(),

@@ -1,3 +1,4 @@
+mod behaviour;
 mod builder;
 mod known_answers;
 mod properties;

@@ -193,7 +193,9 @@ impl<'a> File<'a> {
         let elements: Vec<&'a RawValue> = parsed(list.data, "data")?.unwrap_or_default();
         let more = boolean(list.has_more, "has_more")?.unwrap_or(false);
         let line = elements.first().map_or(1, |first| self.lines.of(first.get()));
-        elements.into_iter().for_each(|element| self.walk(element, event, depth + 1));
+        for element in elements {
+            self.walk(element, event, depth + 1);
+        }
         if more {
             let detail = "the list says has_more: its further pages are not in this file";
             let found = Break::new(BreakKind::TruncatedExport, self.source(), self.context.path, detail);

@@ -140,16 +140,26 @@ impl<'a> Reader<'a> {
 
         // Everything could be read: nothing below fails, so that no part of a rejected subscription stays behind.
         let ord = next(&self.rows.subscriptions);
-        discounts.iter_mut().for_each(|discount| discount.owner = ord);
-        tax_rates.iter_mut().for_each(|rate| rate.owner = ord);
+        for discount in &mut discounts {
+            discount.owner = ord;
+        }
+        for rate in &mut tax_rates {
+            rate.owner = ord;
+        }
         self.rows.discounts.append(&mut discounts);
         self.rows.tax_rates.append(&mut tax_rates);
         for mut parts in items {
             let item = next(&self.rows.items);
             parts.row.subscription = ord;
-            parts.tiers.iter_mut().for_each(|tier| tier.item = item);
-            parts.discounts.iter_mut().for_each(|discount| discount.owner = item);
-            parts.tax_rates.iter_mut().for_each(|rate| rate.owner = item);
+            for tier in &mut parts.tiers {
+                tier.item = item;
+            }
+            for discount in &mut parts.discounts {
+                discount.owner = item;
+            }
+            for rate in &mut parts.tax_rates {
+                rate.owner = item;
+            }
             self.rows.items.push(parts.row);
             self.rows.tiers.append(&mut parts.tiers);
             self.rows.discounts.append(&mut parts.discounts);

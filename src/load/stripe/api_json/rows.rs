@@ -1,8 +1,6 @@
 //! Rows of the canonical tables while they are collected, and the tables made of them.
 
-use crate::table::{
-    Accounts, Coupons, Discounts, INSTANT, Items, SchemaError, StripeTables, Subscriptions, TaxRates, Tiers,
-};
+use crate::table::{Accounts, Coupons, Discounts, Items, SchemaError, StripeTables, Subscriptions, TaxRates, Tiers};
 use polars::prelude::*;
 
 #[derive(Debug, Default)]
@@ -114,39 +112,40 @@ pub(super) fn next<T>(rows: &[T]) -> u32 {
 /// A frame with one column per named expression over the rows.
 macro_rules! frame {
     ($rows:expr, $( $name:literal: $kind:ident $value:expr, )+) => {
-        DataFrame::new($rows.len(), vec![ $( $kind($name, $rows.iter().map($value))?, )+ ])?
+        DataFrame::new($rows.len(), vec![ $( $kind($name, $rows.iter().map($value)), )+ ])?
     };
 }
 
-fn text<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> PolarsResult<Column> {
-    Ok(StringChunked::from_iter_options(name.into(), values).into_series().into())
+fn text<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
+    StringChunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn flag(name: &str, values: impl Iterator<Item = Option<bool>>) -> PolarsResult<Column> {
-    Ok(BooleanChunked::from_iter_options(name.into(), values).into_series().into())
+fn flag(name: &str, values: impl Iterator<Item = Option<bool>>) -> Column {
+    BooleanChunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn long(name: &str, values: impl Iterator<Item = Option<i64>>) -> PolarsResult<Column> {
-    Ok(Int64Chunked::from_iter_options(name.into(), values).into_series().into())
+fn long(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
+    Int64Chunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> PolarsResult<Column> {
-    Ok(Int128Chunked::from_iter_options(name.into(), values).into_series().into())
+fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> Column {
+    Int128Chunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn short(name: &str, values: impl Iterator<Item = u32>) -> PolarsResult<Column> {
-    Ok(UInt32Chunked::from_iter_values(name.into(), values).into_series().into())
+fn short(name: &str, values: impl Iterator<Item = u32>) -> Column {
+    UInt32Chunked::from_iter_values(name.into(), values).into_series().into()
 }
 
-fn time(name: &str, values: impl Iterator<Item = Option<i64>>) -> PolarsResult<Column> {
-    long(name, values)?.cast(&INSTANT)
+fn time(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
+    let millis = Int64Chunked::from_iter_options(name.into(), values);
+    millis.into_datetime(TimeUnit::Milliseconds, None).into_series().into()
 }
 
 fn numbered(frame: &mut DataFrame, file: Option<u32>) -> PolarsResult<()> {
     let rows = frame.height();
-    frame.with_column(short("ord", (0..).take(rows))?)?;
+    frame.with_column(short("ord", (0..).take(rows)))?;
     if let Some(file) = file {
-        frame.with_column(short("file", std::iter::repeat_n(file, rows))?)?;
+        frame.with_column(short("file", std::iter::repeat_n(file, rows)))?;
     }
     Ok(())
 }

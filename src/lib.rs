@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod baseline;
+pub mod billing;
 pub mod cli;
 pub mod config;
 pub mod load;

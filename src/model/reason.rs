@@ -67,6 +67,8 @@ vocabulary! {
         CouponUnknown = "coupon_unknown",
         /// A tiered price whose tiers are not in the export.
         TiersMissing = "tiers_missing",
+        /// A subscription that counts, of which no file holds the items.
+        ItemsMissing = "items_missing",
         /// A currency without a configured rate.
         CurrencyWithoutRate = "currency_without_rate",
         /// A quantity is blank where only the quantity tells the amount.

@@ -1,0 +1,150 @@
+//! Which subscriptions count, which are live, and when their periods end: expressions over whole columns.
+
+use super::status;
+use crate::{
+    config::{MrrSettings, PausedCollection},
+    model::{Break, BreakKind, Instant, SubscriptionStatus},
+    table::{INSTANT, StripeTables},
+};
+use polars::prelude::*;
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// The source that breaks of this room name.
+const SCOPE: &str = "stripe_subscriptions";
+
+fn instant(millis: i64) -> Expr {
+    lit(millis).cast(INSTANT)
+}
+
+/// The later of two instants, either of which may be absent.
+fn later(a: Expr, b: Expr) -> Expr {
+    when(a.clone().is_null().or(b.clone().gt(a.clone()).fill_null(false))).then(b).otherwise(a)
+}
+
+/// The earlier of two instants, either of which may be absent.
+fn earlier(a: Expr, b: Expr) -> Expr {
+    when(a.clone().is_null().or(b.clone().lt(a.clone()).fill_null(false))).then(b).otherwise(a)
+}
+
+fn is(status: SubscriptionStatus) -> Expr {
+    col("status").eq(lit(status.as_str())).fill_null(false)
+}
+
+/// Every subscription with `rank`, `live`, `renews`, `counted`, `flagged` (paused, and counts all the same),
+/// `period_end_ahead`, `last_end`, and of its items `items` (how many), `currency` and `one_currency`.
+pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) -> LazyFrame {
+    let now = || instant(as_of.epoch_millis());
+    let ahead = |column: &str| when(col(column).gt(now())).then(col(column)).otherwise(lit(NULL));
+    let of_items = tables.items.lazy().group_by([col("subscription")]).agg([
+        len().alias("items"),
+        col("currency").min().alias("currency"),
+        col("currency").max().alias("last_currency"),
+        ahead("current_period_end").min().alias("item_ahead"),
+        col("current_period_end").max().alias("item_last"),
+    ]);
+    tables
+        .subscriptions
+        .lazy()
+        .left_join(of_items, col("ord"), col("subscription"))
+        .with_columns([
+            status::rank("status").alias("rank"),
+            later(col("current_period_end"), col("item_last")).alias("last_period"),
+            earlier(ahead("current_period_end"), col("item_ahead")).alias("ahead"),
+            col("currency").eq(col("last_currency")).fill_null(true).alias("one_currency"),
+            // A pause that ends exactly now is over.
+            col("pause_behavior")
+                .is_not_null()
+                .and(col("pause_resumes_at").is_null().or(col("pause_resumes_at").gt(now())))
+                .alias("paused"),
+        ])
+        .with_columns([
+            SubscriptionStatus::ALL
+                .iter()
+                .filter(|status| status.is_live())
+                .fold(lit(false), |any, status| any.or(is(*status)))
+                .alias("live"),
+            status_counts(mrr, as_of).and(not_over(mrr, as_of)).alias("in_force"),
+        ])
+        .with_columns([
+            col("live").and(col("cancel_at_period_end").not()).and(col("cancel_at").is_null()).alias("renews"),
+            col("in_force").and(taken_out(mrr.pause_collection).not()).alias("counted"),
+            when(col("live")).then(col("ahead")).otherwise(lit(NULL)).alias("period_end_ahead"),
+            coalesce(&[col("ended_at"), col("last_period")]).alias("last_end"),
+        ])
+        .with_column(col("counted").and(col("paused")).alias("flagged"))
+}
+
+/// Whether the status alone lets a subscription count.
+fn status_counts(mrr: &MrrSettings, as_of: Instant) -> Expr {
+    let past_due = match mrr.past_due_grace_days {
+        None => is(SubscriptionStatus::PastDue),
+        Some(days) => {
+            let last_counted = as_of.epoch_millis().saturating_sub(i64::from(days) * DAY_MILLIS);
+            let over = col("last_period").lt_eq(instant(last_counted)).fill_null(false);
+            is(SubscriptionStatus::PastDue).and(over.not())
+        }
+    };
+    let trialing = is(SubscriptionStatus::Trialing).and(lit(mrr.count_trialing));
+    is(SubscriptionStatus::Active).or(past_due).or(trialing)
+}
+
+/// Whether no end has come. What ends exactly now is over.
+fn not_over(mrr: &MrrSettings, as_of: Instant) -> Expr {
+    let past = |end: Expr| end.lt_eq(instant(as_of.epoch_millis())).fill_null(false);
+    let set_to_end = col("cancel_at_period_end").or(col("cancel_at").is_not_null());
+    let at_period_end = col("cancel_at_period_end").and(past(coalesce(&[col("cancel_at"), col("last_period")])));
+    let over = past(col("ended_at")).or(past(col("cancel_at"))).or(at_period_end);
+    // Without a date of the request it is taken to have been made.
+    let asked = set_to_end.and(col("canceled_at").is_null().or(past(col("canceled_at"))));
+    let dropped = over.or(asked.and(lit(mrr.cancel_at_request)));
+    dropped.not()
+}
+
+/// Whether a pause takes the subscription out.
+fn taken_out(rule: PausedCollection) -> Expr {
+    match rule {
+        PausedCollection::None => lit(false),
+        PausedCollection::All => col("paused"),
+        PausedCollection::Void => col("paused").and(col("pause_behavior").eq(lit("void")).fill_null(false)),
+    }
+}
+
+/// What a reviewer must see of the subscriptions that [`counted`] described: each id once.
+pub(super) fn breaks(subscriptions: &DataFrame) -> PolarsResult<Vec<Break>> {
+    let unknown = col("rank").eq(lit(status::UNKNOWN_RANK));
+    let odd = subscriptions
+        .clone()
+        .lazy()
+        .filter(unknown.clone().or(col("flagged")))
+        .select([col("id"), col("status"), col("pause_behavior"), unknown.alias("unknown")])
+        .unique(None, UniqueKeepStrategy::Any)
+        .sort(["id", "status", "pause_behavior"], SortMultipleOptions::default())
+        .collect()?;
+    let (ids, statuses) = (odd.column("id")?.str()?, odd.column("status")?.str()?);
+    let (behaviours, unknown) = (odd.column("pause_behavior")?.str()?, odd.column("unknown")?.bool()?);
+    let mut breaks = Vec::with_capacity(odd.height());
+    // One sentence per odd subscription: only those are walked.
+    for row in 0..odd.height() {
+        let id = ids.get(row).unwrap_or_default();
+        if unknown.get(row) == Some(true) {
+            let status = statuses.get(row).unwrap_or_default();
+            let detail =
+                format!("subscription {id} has the status `{status}`, which Stripe does not document; it counts 0");
+            breaks.push(Break {
+                field: Some("status".to_owned()),
+                after: Some(status.to_owned()),
+                ..Break::new(BreakKind::StatusUnknown, SCOPE, id, detail)
+            });
+        } else {
+            let behaviour = behaviours.get(row).unwrap_or_default();
+            let detail = format!("collection of subscription {id} is paused (`{behaviour}`), and it still counts");
+            breaks.push(Break {
+                field: Some("pause_collection".to_owned()),
+                after: Some(behaviour.to_owned()),
+                ..Break::new(BreakKind::PausedCollection, SCOPE, id, detail)
+            });
+        }
+    }
+    Ok(breaks)
+}

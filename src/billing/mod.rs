@@ -1,0 +1,180 @@
+//! Billing: what each Stripe subscription brings a month, exactly, and what a customer's subscriptions show together.
+//!
+//! In: [`StripeTables`], the definition of MRR (`[mrr]`, `[fx]`), the account's currency, the run's clock. Out: one row per
+//! subscription ([`Billed`]), one row per group of them ([`summarise`]), and the definition in words ([`definition`]).
+//! Never: a floating-point number in money, a wrapped one, a rounding before the last step, a clock, a file.
+//!
+//! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
+//! amounts: sums are plain additions, and the one rounding comes last.
+
+mod counted;
+mod coupons;
+mod definition;
+mod discount;
+mod exact;
+mod interval;
+mod item;
+mod price;
+mod rates;
+mod rows;
+mod scale;
+mod status;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod tiers;
+
+pub use definition::definition;
+pub use exact::exact;
+pub use summary::summarise;
+
+use crate::{
+    config::{Fx, MrrSettings},
+    model::{Break, Currency, Instant, Reason},
+    table::StripeTables,
+};
+use polars::prelude::*;
+
+/// Billed subscriptions.
+#[derive(Debug, Clone)]
+pub struct Billed {
+    /// All exact amounts are `Int128` counts of `1 / scale` minor units.
+    pub scale: i128,
+    /// Exactly one row per row of `tables.subscriptions`, in its order:
+    ///
+    /// | column | type | meaning |
+    /// | --- | --- | --- |
+    /// | `ord` | `UInt32` | the subscription's |
+    /// | `customer` | `String` | the Stripe customer's id |
+    /// | `mrr` | `Int128` | in the account's currency, 1/scale minor units; null when it cannot be known; 0 when not counted |
+    /// | `mrr_native` | `Int128` | the same in `currency`; null when that cannot be known, or items are in several currencies |
+    /// | `currency` | `String` | the items' currency, lower-case; null when there is none, or several |
+    /// | `counted` | `Boolean` | whether it counts |
+    /// | `status` | `String` | as read |
+    /// | `rank` | `UInt8` | precedence of the status, 0 = active; unknown statuses after all others |
+    /// | `live` | `Boolean` | active, trialing or past due |
+    /// | `renews` | `Boolean` | live, and not set to end |
+    /// | `period_end_ahead` | instant | of a live one the earliest period end after as-of |
+    /// | `last_end` | instant | when it ended, else its latest period end |
+    /// | `problem` | `String` | a [`Reason`] why `mrr` cannot be known; only where it counts |
+    /// | `problem_detail` | `String` | what was found and what to do |
+    pub subscriptions: DataFrame,
+    /// `status_unknown` and `paused_collection`, of the source `stripe_subscriptions`; each subscription id once.
+    pub breaks: Vec<Break>,
+}
+
+/// The tables could not be computed with: a bug, not bad data.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to compute MRR: {0}")]
+pub struct BillingError(#[from] PolarsError);
+
+/// Bills every subscription.
+pub fn bill(
+    tables: &StripeTables,
+    mrr: &MrrSettings,
+    fx: &Fx,
+    currency: Currency,
+    as_of: Instant,
+) -> Result<Billed, BillingError> {
+    let rates = rates::Rates { fx, mrr, account: currency };
+    let subscriptions = counted::counted(tables, mrr, as_of).collect()?;
+    let to_price = subscriptions
+        .clone()
+        .lazy()
+        .filter(col("counted").and(col("problem").is_null()))
+        .select([col("ord"), col("id"), col("customer")])
+        .collect()?;
+    let exceptional = rows::exceptional(tables, &to_price, mrr, as_of)?;
+    let by_rows = rows::price(tables, &exceptional, mrr, &rates, as_of)?;
+    let licensed = col("usage_type").neq(lit("metered")).fill_null(true);
+    let items = tables
+        .items
+        .lazy()
+        .filter(licensed)
+        .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
+        .anti_join(exceptional.lazy(), col("subscription"), col("subscription"));
+    let ordinary = price::Ordinary::new(items, mrr, &rates)?;
+
+    let mut denominators = scale::Denominators::default();
+    ordinary.see(&mut denominators)?;
+    rows::see(&by_rows, &mut denominators);
+    let scale = denominators.scale();
+
+    let by_columns = ordinary.priced(scale, &rates, to_price.lazy())?;
+    let priced = concat([by_columns.lazy(), rows::frame(&by_rows, scale)?.lazy()], UnionArgs::default())?;
+    let breaks = counted::breaks(&subscriptions)?;
+    Ok(Billed { scale, subscriptions: assemble(subscriptions.lazy(), priced).collect()?, breaks })
+}
+
+/// Puts amounts and problems beside every subscription.
+fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
+    let priced = priced.select([
+        col("subscription"),
+        col("native"),
+        col("account"),
+        col("problem").alias("found"),
+        col("problem_detail").alias("found_detail"),
+    ]);
+    let zero = || lit(0).cast(DataType::Int128);
+    let counts = |expression: Expr| when(col("counted")).then(expression).otherwise(lit(NULL));
+    let without_items = lit(Reason::ItemsMissing.as_str());
+    let without_items_detail = concat_str(
+        [lit("subscription "), col("id"), lit(": its items are in no file; export subscription items too")],
+        "",
+        false,
+    );
+    let lacks_items = col("items").is_null();
+    // What is known in its own currency stays known without a rate.
+    let native_known = col("problem").is_null().or(col("problem").eq(lit(Reason::CurrencyWithoutRate.as_str())));
+    subscriptions
+        .join(
+            priced,
+            [col("ord")],
+            [col("subscription")],
+            JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) },
+        )
+        .with_columns([
+            counts(
+                when(col("problem").is_not_null())
+                    .then(col("problem"))
+                    .when(lacks_items.clone())
+                    .then(without_items)
+                    .otherwise(col("found")),
+            )
+            .alias("problem"),
+            counts(
+                when(col("problem").is_not_null())
+                    .then(col("problem_detail"))
+                    .when(lacks_items)
+                    .then(without_items_detail)
+                    .otherwise(col("found_detail")),
+            )
+            .alias("problem_detail"),
+        ])
+        .select([
+            col("ord"),
+            col("customer"),
+            when(col("counted").not())
+                .then(zero())
+                .when(col("problem").is_null())
+                .then(coalesce(&[col("account"), zero()]))
+                .otherwise(lit(NULL))
+                .alias("mrr"),
+            when(col("counted").not())
+                .then(zero())
+                .when(native_known.and(col("one_currency")))
+                .then(coalesce(&[col("native"), zero()]))
+                .otherwise(lit(NULL))
+                .alias("mrr_native"),
+            when(col("one_currency")).then(col("currency")).otherwise(lit(NULL)).alias("currency"),
+            col("counted"),
+            col("status"),
+            col("rank"),
+            col("live"),
+            col("renews"),
+            col("period_end_ahead"),
+            col("last_end"),
+            col("problem"),
+            col("problem_detail"),
+        ])
+}

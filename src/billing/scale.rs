@@ -1,0 +1,55 @@
+//! The common denominator that turns every exact amount into a whole number, so that sums are plain additions.
+
+use super::exact::Number;
+use num_integer::Integer;
+use std::collections::BTreeMap;
+
+/// More minor units a month than this are absurd: a thousandth of what an `i64` holds, so that many can be added.
+pub(super) const MOST_MINOR: i128 = 1_000_000_000_000_000;
+
+/// No sum of counted amounts may reach this: a tenth of what an `i128` holds.
+const MOST_COUNTED: i128 = 10_i128.pow(37);
+
+/// What is known of the amounts before their scale is chosen.
+#[derive(Debug, Default)]
+pub(super) struct Denominators {
+    seen: BTreeMap<i128, u64>,
+    total: i128,
+}
+
+impl Denominators {
+    /// Takes note of `rows` amounts that are multiples of `unit`, and sum up to `sum` minor units or less.
+    pub fn see(&mut self, unit: &Number, rows: u64, sum: i128) {
+        if let Some(denominator) = unit.denominator() {
+            *self.seen.entry(denominator).or_default() += rows;
+        }
+        self.total = self.total.saturating_add(sum);
+    }
+
+    /// The least common multiple of all denominators, most frequent first as far as no sum can overflow.
+    pub fn scale(&self) -> i128 {
+        let most = MOST_COUNTED / self.total.max(1);
+        let mut by_frequency: Vec<_> = self.seen.iter().map(|(&denominator, &rows)| (rows, denominator)).collect();
+        by_frequency.sort_by_key(|&(rows, denominator)| (std::cmp::Reverse(rows), denominator));
+        let mut scale = 1_i128;
+        for (_, denominator) in by_frequency {
+            let wider = scale.checked_mul(denominator / scale.gcd(&denominator));
+            scale = wider.filter(|&wider| wider <= most).unwrap_or(scale);
+        }
+        scale
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Denominators, Number};
+
+    #[test]
+    fn a_denominator_that_could_overflow_a_sum_is_left_out_and_the_frequent_ones_stay() {
+        let mut seen = Denominators::default();
+        seen.see(&Number::fraction(1, 12).unwrap(), 100, 10_i128.pow(20));
+        seen.see(&Number::fraction(1, 10).unwrap(), 50, 10_i128.pow(20));
+        seen.see(&Number::fraction(1, 10_i128.pow(20) + 39).unwrap(), 1, 1);
+        assert_eq!(seen.scale(), 60);
+    }
+}

@@ -1,0 +1,135 @@
+use super::{
+    super::{definition, exact, summarise},
+    AS_OF, billed,
+    builder::{Discount, at, item, sub},
+    known_answers::{changed, monthly, one, with_coupons},
+    rates, summary, text, usd,
+};
+use crate::{
+    config::{AmountMeaning, MrrSettings, Rounding},
+    table::INSTANT,
+};
+use polars::prelude::{DataType, IntoLazy};
+
+#[test]
+fn an_amount_without_a_rate_stays_known_in_its_own_currency() {
+    let billed = billed(&changed(10_000, "year", |i| i.currency = "gbp"), &MrrSettings::default());
+    let native = billed.subscriptions.column("mrr_native").unwrap().i128().unwrap().get(0).unwrap();
+    let shown = exact(native, billed.scale);
+    assert_eq!((shown.num.as_str(), shown.den.as_str()), ("2500", "3"));
+    assert_eq!(text(&billed.subscriptions, "currency"), Some("gbp"));
+}
+
+#[test]
+fn a_customer_shows_its_highest_status_its_renewal_and_its_next_period_end() {
+    let ahead = |days: i64| Some(at(AS_OF) + days * 86_400_000);
+    let canceled = monthly(|s| (s.status, s.ended_at, s.period_end) = ("canceled", ahead(-3), ahead(40)));
+    let trialing = monthly(|s| (s.status, s.cancel_at, s.period_end) = ("trialing", ahead(20), ahead(20)));
+    let active = vec![sub(vec![
+        item(1, "month").with(|i| i.period_end = ahead(9)),
+        item(1, "year").with(|i| i.period_end = ahead(5)),
+    ])];
+    let odd = monthly(|s| (s.status, s.period_end) = ("dormant", ahead(0)));
+    for (name, subs, status, renews, end) in [
+        ("all", [canceled.clone(), trialing.clone(), active].concat(), "active", true, ahead(5)),
+        ("set to cancel", [canceled.clone(), trialing].concat(), "trialing", false, ahead(20)),
+        ("ended", canceled.clone(), "canceled", false, ahead(-3)),
+        ("undocumented", odd.clone(), "dormant", false, ahead(0)),
+        ("undocumented below documented", [odd, canceled].concat(), "canceled", false, ahead(0)),
+    ] {
+        let summary = summary(&subs, &MrrSettings::default());
+        assert_eq!(text(&summary, "subscription_status"), Some(status), "{name}");
+        assert_eq!(summary.column("auto_renew").unwrap().bool().unwrap().get(0), Some(renews), "{name}");
+        let shown = summary.column("period_end").unwrap();
+        assert_eq!(shown.dtype(), &INSTANT, "{name}");
+        assert_eq!(shown.cast(&DataType::Int64).unwrap().i64().unwrap().get(0), end, "{name}");
+    }
+}
+
+#[test]
+fn odd_statuses_and_pauses_that_count_are_breaks() {
+    let subs = [
+        monthly(|s| s.status = "dormant"),
+        monthly(|s| s.pause = Some("keep_as_draft")),
+        monthly(|s| s.pause = Some("void")),
+    ];
+    let found = billed(&subs.concat(), &MrrSettings::default()).breaks;
+    let found: Vec<_> = found.iter().map(|b| (b.kind.as_str(), b.key.as_str())).collect();
+    assert_eq!(found, [("status_unknown", "sub_0"), ("paused_collection", "sub_1")]);
+}
+
+#[test]
+fn a_coupon_problem_names_the_ids_and_what_to_do() {
+    let unnamed = monthly(|s| s.discounts = vec![Discount { id: Some("di_9"), coupon: None, start: None, end: None }]);
+    let both = summary(&[with_coupons(9900, "month", 1, &["SPRING"]), unnamed].concat(), &MrrSettings::default());
+    let detail = text(&both, "problem_detail").unwrap();
+    for part in ["SPRING", "[mrr.coupons]", "di_9", "expand[]=data.discounts"] {
+        assert!(detail.contains(part), "{part} in {detail}");
+    }
+}
+
+#[test]
+fn the_definition_names_every_option_that_is_set() {
+    let mut mrr = MrrSettings {
+        past_due_grace_days: Some(7),
+        no_subscription_status: Some("none".to_owned()),
+        ..MrrSettings::default()
+    };
+    mrr.currency_digits.insert(usd(), 3);
+    let said = definition(&mrr, &rates(), usd(), AmountMeaning::Total).join("\n");
+    for part in
+        ["7 days", "52/12", "even neighbour", "1 eur = 1.0842 usd (2026-10-31)", "`none`", "usd has 3", "already holds"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn no_rows_and_any_rows_have_the_documented_columns() {
+    let canceled = monthly(|s| s.status = "canceled");
+    let wrong = one(9900, "fortnight");
+    for subs in [vec![], canceled, wrong, with_coupons(9900, "month", 1, &["P20", "SPRING"]), one(9900, "month")] {
+        let billed = billed(&subs, &MrrSettings::default());
+        assert_eq!(billed.subscriptions.height(), subs.len());
+        for (column, dtype) in [
+            ("ord", DataType::UInt32),
+            ("customer", DataType::String),
+            ("mrr", DataType::Int128),
+            ("mrr_native", DataType::Int128),
+            ("currency", DataType::String),
+            ("counted", DataType::Boolean),
+            ("status", DataType::String),
+            ("rank", DataType::UInt8),
+            ("live", DataType::Boolean),
+            ("renews", DataType::Boolean),
+            ("period_end_ahead", INSTANT),
+            ("last_end", INSTANT),
+            ("problem", DataType::String),
+            ("problem_detail", DataType::String),
+        ] {
+            assert_eq!(billed.subscriptions.column(column).unwrap().dtype(), &dtype, "{column}");
+        }
+        let rounding = Rounding::HalfEven;
+        let summary = summarise(billed.subscriptions.lazy(), "customer", billed.scale, rounding).collect().unwrap();
+        for (column, dtype) in [
+            ("mrr_exact", DataType::Int128),
+            ("mrr", DataType::Int64),
+            ("subscription_status", DataType::String),
+            ("auto_renew", DataType::Boolean),
+            ("period_end", INSTANT),
+            ("problem", DataType::String),
+            ("problem_detail", DataType::String),
+            ("subscriptions", DataType::UInt32),
+        ] {
+            assert_eq!(summary.column(column).unwrap().dtype(), &dtype, "{column}");
+        }
+    }
+}
+
+#[test]
+fn amounts_that_are_no_whole_cents_sum_up_exactly() {
+    let billed = billed(&vec![one(10_000, "year").remove(0); 3000], &MrrSettings::default());
+    let sum = billed.subscriptions.column("mrr").unwrap().i128().unwrap().iter().flatten().sum::<i128>();
+    let shown = exact(sum, billed.scale);
+    assert_eq!((shown.num.as_str(), shown.den.as_str()), ("2500000", "1"));
+}

@@ -1,0 +1,43 @@
+mod behaviour;
+mod builder;
+mod known_answers;
+mod properties;
+
+use crate::{
+    billing::{Billed, bill, summarise},
+    config::{Fx, FxRate, MrrSettings},
+    model::{Currency, Instant},
+};
+use builder::{Sub, tables};
+use polars::prelude::*;
+
+const AS_OF: &str = "2026-11-01T00:00:00Z";
+
+fn usd() -> Currency {
+    Currency::parse("usd").unwrap()
+}
+
+fn rates() -> Fx {
+    let rate = |code: &str, rate: &str| {
+        let date = Instant::parse("2026-10-31").unwrap();
+        (Currency::parse(code).unwrap(), FxRate { rate: rate.parse().unwrap(), date })
+    };
+    Fx { rates: [rate("eur", "1.0842"), rate("jpy", "0.0066"), rate("kwd", "3.25")].into() }
+}
+
+fn billed(subs: &[Sub], mrr: &MrrSettings) -> Billed {
+    bill(&tables(subs), mrr, &rates(), usd(), Instant::parse(AS_OF).unwrap()).unwrap()
+}
+
+/// One row per customer.
+fn summary(subs: &[Sub], mrr: &MrrSettings) -> DataFrame {
+    let billed = billed(subs, mrr);
+    summarise(billed.subscriptions.lazy(), "customer", billed.scale, mrr.rounding)
+        .sort(["customer"], SortMultipleOptions::default())
+        .collect()
+        .unwrap()
+}
+
+fn text<'a>(frame: &'a DataFrame, column: &str) -> Option<&'a str> {
+    frame.column(column).unwrap().str().unwrap().get(0)
+}

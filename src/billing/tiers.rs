@@ -1,0 +1,91 @@
+//! What a quantity costs: units after `transform_quantity`, tiers volume and graduated.
+
+use super::{exact::Number, item::Item};
+use crate::model::Reason;
+
+/// One tier of a price.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Tier {
+    /// Last unit; `None`: no end.
+    pub up_to: Option<i64>,
+    pub unit: (i128, i128),
+    pub flat: (i128, i128),
+}
+
+/// The price of `item` per its interval, in minor units. `tiers` may come in any order, and repeated.
+pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
+    if item.amount_is_total && !item.tiered {
+        return amount(item);
+    }
+    if item.quantity.is_none() && item.quantity_required {
+        return Err(Reason::QuantityMissing);
+    }
+    let quantity = transformed(item)?;
+    if quantity == 0 {
+        // Nothing is billed for no units, whatever the first tier's flat price is.
+        return if item.tiered { Ok(Number::zero()) } else { amount(item).map(|_| Number::zero()) };
+    }
+    if !item.tiered {
+        return Ok(amount(item)?.mul(&Number::whole(i128::from(quantity))));
+    }
+    let mut tiers = tiers.to_vec();
+    tiers.sort_by_key(|tier| (tier.up_to.unwrap_or(i64::MAX), tier.clone()));
+    tiers.dedup();
+    match item.tiers_mode.as_deref() {
+        Some("volume") => volume(quantity, &tiers),
+        Some("graduated") => graduated(quantity, &tiers),
+        _ => Err(Reason::TiersMissing),
+    }
+}
+
+fn amount(item: &Item) -> Result<Number, Reason> {
+    let (numerator, denominator) = item.amount.ok_or(Reason::BadNumber)?;
+    let amount = Number::fraction(numerator, denominator).ok_or(Reason::AmountOutOfRange)?;
+    if amount.is_negative() { Err(Reason::AmountOutOfRange) } else { Ok(amount) }
+}
+
+/// The quantity after `transform_quantity`.
+fn transformed(item: &Item) -> Result<i64, Reason> {
+    let quantity = item.quantity.unwrap_or(1);
+    if quantity < 0 {
+        return Err(Reason::AmountOutOfRange);
+    }
+    let Some(divisor) = item.divide_by else { return Ok(quantity) };
+    if divisor < 1 {
+        return Err(Reason::BadNumber);
+    }
+    match item.divide_round.as_deref() {
+        Some("up") => Ok(quantity / divisor + i64::from(quantity % divisor != 0)),
+        Some("down") => Ok(quantity / divisor),
+        _ => Err(Reason::BadNumber),
+    }
+}
+
+/// All units at the price of the tier that the quantity falls into.
+fn volume(quantity: i64, tiers: &[Tier]) -> Result<Number, Reason> {
+    let reached = tiers.iter().find(|tier| tier.up_to.is_none_or(|up_to| quantity <= up_to));
+    cost(reached.ok_or(Reason::TiersMissing)?, quantity)
+}
+
+/// Each unit at the price of its own tier.
+fn graduated(quantity: i64, tiers: &[Tier]) -> Result<Number, Reason> {
+    let mut sum = Number::zero();
+    let mut done = 0;
+    for tier in tiers {
+        let end = tier.up_to.map_or(quantity, |up_to| up_to.min(quantity));
+        if end > done {
+            sum = sum.add(&cost(tier, end - done)?);
+            done = end;
+        }
+    }
+    if done < quantity { Err(Reason::TiersMissing) } else { Ok(sum) }
+}
+
+fn cost(tier: &Tier, units: i64) -> Result<Number, Reason> {
+    let unit = Number::fraction(tier.unit.0, tier.unit.1).ok_or(Reason::AmountOutOfRange)?;
+    let flat = Number::fraction(tier.flat.0, tier.flat.1).ok_or(Reason::AmountOutOfRange)?;
+    if unit.is_negative() || flat.is_negative() {
+        return Err(Reason::AmountOutOfRange);
+    }
+    Ok(unit.mul(&Number::whole(i128::from(units))).add(&flat))
+}

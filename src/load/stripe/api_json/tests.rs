@@ -1,0 +1,275 @@
+use super::{JsonContext, StripePart, read};
+use crate::{
+    config::{AmountMeaning, StripeSettings},
+    model::Reason,
+    table::StripeTables,
+};
+use polars::prelude::*;
+use std::collections::BTreeMap;
+
+fn settings() -> StripeSettings {
+    StripeSettings {
+        files: vec![],
+        customers: vec![],
+        subscriptions: vec![],
+        external_id_metadata: Some("user_id".to_owned()),
+        amount: AmountMeaning::Unit,
+        test_mode: false,
+        guests: false,
+    }
+}
+
+fn try_read(text: &str) -> Result<StripePart, String> {
+    read(text, &JsonContext { file: 7, path: "stripe.json", settings: &settings(), digits: &BTreeMap::new() })
+}
+
+fn part(text: &str) -> StripePart {
+    try_read(text).unwrap()
+}
+
+const CUSTOMER: &str = r#"{"id":"cus_1","object":"customer","email":" Ada@Example.com ","name":"Ada","created":1700000000,"livemode":true,"metadata":{"user_id":"u1","n":"2"}}"#;
+const SUBSCRIPTION: &str = r#"{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","cancel_at_period_end":false,"created":1700000000,"current_period_end":1800000000,"livemode":true,"items":{"object":"list","data":[{"id":"si_1","quantity":3,"price":{"id":"price_1","product":"prod_1","currency":"usd","unit_amount":5000,"unit_amount_decimal":"5000","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}}}]}}"#;
+
+/// The rows without where they stood.
+fn rows(tables: &StripeTables) -> Vec<DataFrame> {
+    let bare = |frame: &DataFrame| {
+        let place = ["line", "content", "event_created"].map(PlSmallStr::from);
+        frame.drop_many(place)
+    };
+    vec![
+        bare(tables.accounts.frame()),
+        bare(tables.subscriptions.frame()),
+        tables.items.frame().clone(),
+        tables.tiers.frame().clone(),
+        tables.discounts.frame().clone(),
+        tables.coupons.frame().clone(),
+    ]
+}
+
+fn same(left: &StripePart, right: &StripePart, name: &str) {
+    for (left, right) in rows(&left.tables).iter().zip(&rows(&right.tables)) {
+        assert!(left.equals_missing(right), "{name}: {left} {right}");
+    }
+}
+
+fn column<'a>(frame: &'a DataFrame, name: &str) -> AnyValue<'a> {
+    frame.column(name).unwrap().get(0).unwrap()
+}
+
+#[test]
+fn every_wrapping_gives_the_same_rows() {
+    let lines = part(&format!("{CUSTOMER}\n{SUBSCRIPTION}\n"));
+    assert_eq!((lines.customer_rows, lines.subscription_rows, lines.rejections.len()), (1, 1, 0));
+    assert_eq!(column(lines.tables.accounts.frame(), "email"), AnyValue::String("ada@example.com"));
+    assert_eq!(column(lines.tables.accounts.frame(), "external_id"), AnyValue::String("u1"));
+    assert_eq!(column(lines.tables.subscriptions.frame(), "line"), AnyValue::UInt32(2));
+    let event =
+        |object: &str| format!(r#"{{"object":"event","created":1700000001,"type":"x","data":{{"object":{object}}}}}"#);
+    for (name, text) in [
+        ("list", format!(r#"{{"object":"list","has_more":false,"data":[{CUSTOMER},{SUBSCRIPTION}]}}"#)),
+        ("array", format!("[{CUSTOMER},\n{SUBSCRIPTION}]")),
+        ("events", format!("{}\n{}", event(CUSTOMER), event(SUBSCRIPTION))),
+        ("BOM and blank lines", format!("\u{feff}\n{CUSTOMER}\r\n\r\n{SUBSCRIPTION}")),
+        ("other objects", format!("{CUSTOMER}\n{{\"object\":\"invoice\",\"id\":\"in_1\"}}\n{SUBSCRIPTION}")),
+        ("expanded customer", format!("{CUSTOMER}\n{}", SUBSCRIPTION.replace("\"cus_1\"", CUSTOMER))),
+        ("times as text", format!("{CUSTOMER}\n{}", SUBSCRIPTION.replace("1800000000", "\"2027-01-15T08:00:00Z\""))),
+        (
+            "plan instead of price",
+            format!(
+                "{CUSTOMER}\n{}",
+                SUBSCRIPTION
+                    .replace(r#""price":{"id":"price_1""#, r#""price":"price_1","plan":{"id":"price_1""#)
+                    .replace(r#""unit_amount":5000,"unit_amount_decimal":"5000""#, r#""amount":5000"#)
+                    .replace(
+                        r#""recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"}"#,
+                        r#""interval":"month","interval_count":1,"usage_type":"licensed""#
+                    )
+            ),
+        ),
+    ] {
+        let found = part(&text);
+        assert!(found.rejections.is_empty(), "{name}: {:?}", found.rejections);
+        same(&found, &lines, name);
+    }
+}
+
+#[test]
+fn whitespace_does_not_change_the_digest_and_content_does() {
+    let digest = |text: &str| column(part(text).tables.subscriptions.frame(), "content").to_string();
+    assert_eq!(digest(SUBSCRIPTION), digest(&SUBSCRIPTION.replace("\":", "\" : ")));
+    assert_ne!(digest(SUBSCRIPTION), digest(&SUBSCRIPTION.replace("5000", "5001")));
+    assert_ne!(digest(SUBSCRIPTION), digest(&SUBSCRIPTION.replace("price_1", "price 1")));
+}
+
+#[test]
+fn discounts_of_every_version_are_read() {
+    let coupon = r#"{"id":"P20","object":"coupon","percent_off":20.5,"duration":"forever","valid":false}"#;
+    let full = r#"{"discount":null,"discounts":[{"id":"di_1","start":1700000000,"end":null,"source":{"type":"coupon","coupon":COUPON}}]"#;
+    for (name, member, coupons) in [
+        ("singular", r#"{"discount":{"id":"di_1","coupon":COUPON,"start":1700000000,"end":null}"#, 1),
+        ("list", r#"{"discounts":[{"id":"di_1","coupon":COUPON,"start":1700000000}]"#, 1),
+        ("source", full, 1),
+        ("source, by id", &full.replace("COUPON", "\"P20\""), 0),
+    ] {
+        let text = SUBSCRIPTION.replacen('{', &format!("{},", member.replace("COUPON", coupon)), 1);
+        let found = part(&text);
+        assert!(found.rejections.is_empty(), "{name}: {:?}", found.rejections);
+        assert_eq!(column(found.tables.discounts.frame(), "coupon"), AnyValue::String("P20"), "{name}");
+        assert_eq!(column(found.tables.discounts.frame(), "id"), AnyValue::String("di_1"), "{name}");
+        assert_eq!(found.tables.coupons.len(), coupons, "{name}");
+        if coupons == 1 {
+            assert_eq!(column(found.tables.coupons.frame(), "percent_off"), AnyValue::String("20.5"), "{name}");
+        }
+    }
+    let by_id = part(&SUBSCRIPTION.replacen('{', r#"{"discounts":["di_1"],"#, 1));
+    assert_eq!(column(by_id.tables.discounts.frame(), "coupon"), AnyValue::Null);
+    let invoice =
+        part(&SUBSCRIPTION.replacen('{', r#"{"discounts":[{"id":"di_1","invoice":"in_1","coupon":"P20"}],"#, 1));
+    assert!(invoice.tables.discounts.is_empty());
+    let apart = r#"{"object":"discount","id":"di_1","subscription":"sub_1","customer":"cus_1","coupon":"P20"}"#;
+    let loose = part(&format!("{apart}\n{SUBSCRIPTION}"));
+    assert_eq!(column(loose.tables.discounts.frame(), "level"), AnyValue::String("subscription"));
+}
+
+#[test]
+fn tiers_and_transforms_are_read() {
+    let tiered = SUBSCRIPTION.replace(
+        r#""unit_amount":5000,"unit_amount_decimal":"5000""#,
+        r#""unit_amount":null,"billing_scheme":"tiered","tiers_mode":"volume","transform_quantity":{"divide_by":10,"round":"up"},
+           "tiers":[{"up_to":10,"unit_amount":500},{"up_to":"inf","unit_amount_decimal":"0.5","flat_amount":7}]"#,
+    );
+    let found = part(&tiered).tables;
+    assert_eq!(found.tiers.frame().column("up_to").unwrap().i64().unwrap().to_vec(), [Some(10), None]);
+    assert_eq!(found.tiers.frame().column("unit_den").unwrap().i128().unwrap().to_vec(), [Some(1), Some(10)]);
+    assert_eq!(found.tiers.frame().column("flat_num").unwrap().i128().unwrap().to_vec(), [Some(0), Some(7)]);
+    assert_eq!(column(found.items.frame(), "divide_by"), AnyValue::Int64(10));
+    assert_eq!(column(found.items.frame(), "amount_num"), AnyValue::Null);
+}
+
+#[test]
+fn currencies_sent_times_100_are_divided_by_what_their_digits_lack() {
+    for (currency, digits, expected) in [("ugx", None, 100), ("isk", None, 1), ("isk", Some(0), 100), ("jpy", None, 1)]
+    {
+        let overrides: BTreeMap<_, _> =
+            digits.map(|digits| (crate::model::Currency::parse(currency).unwrap(), digits)).into_iter().collect();
+        let text = SUBSCRIPTION.replace("\"usd\"", &format!("\"{currency}\""));
+        let settings = settings();
+        let context = JsonContext { file: 0, path: "x", settings: &settings, digits: &overrides };
+        let found = read(&text, &context).unwrap().tables;
+        assert_eq!(column(found.items.frame(), "amount_den"), AnyValue::Int128(expected), "{currency} {digits:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_rejected_and_the_rest_is_kept() {
+    for (name, bad, reason, id, customer) in [
+        ("cut off", SUBSCRIPTION[..80].to_owned(), Reason::BadJson, None, None),
+        ("a number", "5".to_owned(), Reason::BadJson, None, None),
+        ("no id", SUBSCRIPTION.replace("\"sub_1\"", "null"), Reason::MissingId, None, Some("cus_1")),
+        ("no customer", SUBSCRIPTION.replace("\"cus_1\"", "null"), Reason::MissingId, Some("sub_1"), None),
+        ("a time", SUBSCRIPTION.replace("1800000000", "\"soon\""), Reason::BadInstant, Some("sub_1"), Some("cus_1")),
+        (
+            "a boolean",
+            SUBSCRIPTION.replace("end\":false", "end\":\"no\""),
+            Reason::BadBoolean,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+        (
+            "a quantity",
+            SUBSCRIPTION.replace("quantity\":3", "quantity\":3.5"),
+            Reason::BadNumber,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+        ("not a number", SUBSCRIPTION.replace("\"5000\"", "\"NaN\""), Reason::BadNumber, Some("sub_1"), Some("cus_1")),
+        ("overflow", SUBSCRIPTION.replace("\"5000\"", "1e400"), Reason::AmountOutOfRange, Some("sub_1"), Some("cus_1")),
+        (
+            "too much",
+            SUBSCRIPTION.replace("\"5000\"", "1000000000000001"),
+            Reason::AmountOutOfRange,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+        (
+            "below zero",
+            SUBSCRIPTION.replace("\"5000\"", "\"-1\""),
+            Reason::AmountOutOfRange,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+        (
+            "items of another type",
+            SUBSCRIPTION.replace("\"data\":[", "\"data\":[7,"),
+            Reason::BadJson,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+    ] {
+        let found = part(&format!("{CUSTOMER}\n{bad}\n{SUBSCRIPTION}\n"));
+        let [rejection] = found.rejections.as_slice() else { panic!("{name}: {:?}", found.rejections) };
+        assert_eq!(rejection.reason, reason, "{name}: {}", rejection.detail);
+        assert_eq!(
+            (rejection.line, rejection.id.as_deref(), rejection.customer.as_deref()),
+            (2, id, customer),
+            "{name}"
+        );
+        let read = (found.tables.accounts.len() + found.tables.subscriptions.len()) as u64;
+        assert_eq!(found.customer_rows + found.subscription_rows, read + 1, "{name}");
+        assert_eq!(found.tables.items.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_a_rejection_and_not_a_crash() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(part(&format!("{CUSTOMER}\n{deep}")).rejections.len(), 1);
+    let lists = format!("{}{CUSTOMER}{}", r#"{"object":"list","data":["#.repeat(50), "]}".repeat(50));
+    assert_eq!(part(&lists).rejections.len(), 1);
+    let member = CUSTOMER.replacen('{', &format!("{{\"junk\":{deep},"), 1);
+    assert_eq!(part(&member).tables.accounts.len(), 1);
+}
+
+#[test]
+fn stubs_deletions_and_pages_left_out_are_seen() {
+    let stub = part(r#"{"id":"cus_1","object":"customer","deleted":true}"#);
+    assert_eq!(column(stub.tables.accounts.frame(), "deleted"), AnyValue::Boolean(true));
+    let event =
+        part(&format!(r#"{{"object":"event","type":"customer.deleted","created":1,"data":{{"object":{CUSTOMER}}}}}"#));
+    assert_eq!(column(event.tables.accounts.frame(), "deleted"), AnyValue::Boolean(true));
+    let page = part(&format!(r#"{{"object":"list","has_more":true,"data":[{SUBSCRIPTION}]}}"#));
+    assert_eq!(page.breaks.len(), 1);
+    let items =
+        part(&SUBSCRIPTION.replace(r#"{"object":"list","data":[{"id":"si"#, r#"{"has_more":true,"data":[{"id":"si"#));
+    assert_eq!(items.breaks.iter().map(|found| found.key.as_str()).collect::<Vec<_>>(), ["sub_1"]);
+}
+
+#[test]
+fn a_file_that_is_no_json_is_refused_with_its_line() {
+    let error = try_read("{\n \"object\": \"list\",\n oops\n}").unwrap_err();
+    assert!(error.contains("line 3"), "{error}");
+    assert_eq!(part("").customer_rows, 0);
+}
+
+/// The public fixtures, where `STRIPE_FIXTURES` names the folder that holds them.
+#[test]
+#[ignore = "needs the public fixtures"]
+fn public_fixtures_are_read_without_a_rejection() {
+    let folder = std::path::PathBuf::from(std::env::var_os("STRIPE_FIXTURES").unwrap());
+    let mut objects = 0;
+    for entry in std::fs::read_dir(folder.join("supabase_stripe-sync-engine")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let found = part(&std::fs::read_to_string(&path).unwrap());
+            assert!(found.rejections.is_empty(), "{}: {:?}", path.display(), found.rejections);
+            objects += found.customer_rows + found.subscription_rows;
+        }
+    }
+    assert_eq!(objects, 5);
+    let fixtures = std::fs::read_to_string(folder.join("stripe-openapi/fixtures3.json")).unwrap();
+    let fixtures: serde_json::Value = serde_json::from_str(&fixtures).unwrap();
+    for kind in ["customer", "subscription", "coupon", "discount"] {
+        let found = part(&fixtures["resources"][kind].to_string());
+        assert!(found.rejections.is_empty(), "{kind}: {:?}", found.rejections);
+    }
+}

@@ -9,6 +9,7 @@ pub mod app;
 pub mod baseline;
 pub mod cli;
 pub mod config;
+pub mod journal;
 pub mod load;
 pub mod model;
 pub mod monitor;

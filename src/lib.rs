@@ -15,4 +15,5 @@ pub mod model;
 pub mod monitor;
 pub mod runs;
 pub mod sandbox;
+pub mod send;
 pub mod table;

@@ -162,8 +162,8 @@ mod tests {
             let whole = bytes[..cut].iter().filter(|b| **b == b'\n').count();
             let good_expected = bytes[..cut].iter().rposition(|b| *b == b'\n').unwrap() + 1;
             assert_eq!((resumed.records(), good), (whole as u64, good_expected as u64), "cut at {cut}");
-            let expected = (cut > good_expected)
-                .then(|| TornTail { line: whole as u64 + 1, bytes: (cut - good_expected) as u64 });
+            let expected =
+                (cut > good_expected).then(|| TornTail { line: whole as u64 + 1, bytes: (cut - good_expected) as u64 });
             assert_eq!(torn, expected, "cut at {cut}");
         }
     }

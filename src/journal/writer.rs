@@ -82,13 +82,7 @@ impl JournalWriter {
 
     /// Goes on with the journal at `path`: cuts off what follows its first `good` bytes and says that `version` resumed
     /// it at `at`. Both arguments before are what [`super::load`] returned.
-    pub fn resume(
-        path: &Path,
-        resumed: &Resumed,
-        good: u64,
-        at: Instant,
-        version: &str,
-    ) -> Result<Self, JournalError> {
+    pub fn resume(path: &Path, resumed: &Resumed, good: u64, at: Instant, version: &str) -> Result<Self, JournalError> {
         let failed = |e: io::Error| JournalError::Write { path: Some(path.to_owned()), detail: e.to_string() };
         let file = File::options().append(true).open(path).map_err(failed)?;
         file.set_len(good).map_err(failed)?;

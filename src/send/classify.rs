@@ -4,6 +4,7 @@ use super::wait::wait_in_body;
 use super::{Reply, TransportError};
 use crate::model::{Reason, TetherCustomer};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// What an attempt means for its row.
@@ -87,9 +88,10 @@ const MEANINGS: &[(std::ops::RangeInclusive<u16>, Meaning)] = &[
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Accepted {
+struct Accepted<'a> {
     action: Option<String>,
-    customer: Option<Box<TetherCustomer>>,
+    #[serde(borrow)]
+    customer: Option<&'a RawValue>,
     health_score: Option<serde_json::Value>,
 }
 
@@ -151,22 +153,32 @@ pub fn classify(result: Result<&Reply, &TransportError>) -> Verdict {
 }
 
 fn accepted(reply: &Reply, created: bool, action: &str) -> Verdict {
-    let body: Accepted = match serde_json::from_slice(&reply.body) {
+    let body: Accepted = match object(&reply.body) {
         Ok(body) => body,
-        Err(e) => return unreadable(reply.status, &format!("a body that cannot be read ({e})")),
+        Err(what) => return unreadable(reply.status, &format!("a body that cannot be read ({what})")),
     };
     if body.action.as_deref() != Some(action) {
         let shown = body.action.unwrap_or_default();
         return unreadable(reply.status, &format!("action `{}`, where `{action}` belongs", shorten(&shown)));
     }
-    let Some(customer) = body.customer else {
-        return unreadable(reply.status, "no customer");
+    let customer = match body.customer.map(|raw| object::<TetherCustomer>(raw.get().as_bytes())) {
+        Some(Ok(customer)) => Box::new(customer),
+        Some(Err(what)) => return unreadable(reply.status, &format!("a customer that cannot be read ({what})")),
+        None => return unreadable(reply.status, "no customer"),
     };
     let health_score = match body.health_score {
         Some(serde_json::Value::Number(number)) => Some(number),
         _ => None,
     };
     Verdict::Accepted { created, customer, health_score }
+}
+
+/// Reads a JSON object; an array, which would do for a struct's fields in order, is none.
+fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err("no JSON object".into());
+    }
+    serde_json::from_slice(json).map_err(|e| e.to_string())
 }
 
 fn unreadable(status: u16, what: &str) -> Verdict {
@@ -180,7 +192,7 @@ fn unreadable(status: u16, what: &str) -> Verdict {
 
 /// An error's body as far as it can be read, and one line for a person.
 fn refusal(reply: &Reply) -> (Refusal, String) {
-    let body: Refusal = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let body: Refusal = object(&reply.body).unwrap_or_default();
     let mut detail = format!("HTTP {}", reply.status);
     for value in [&body.code, &body.error] {
         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {
@@ -233,6 +245,7 @@ mod tests {
             (200, r#"{"action":"updated"}"#, "ambiguous"),
             (200, r#"{"action":"updated","customer":null}"#, "ambiguous"),
             (200, r#"{"action":"updated","customer":[]}"#, "ambiguous"),
+            (200, r#"["updated",{"email":"a@example.com"}]"#, "ambiguous"),
             (200, "<html>", "ambiguous"),
             (200, &UPDATED[..20], "ambiguous"),
             (200, r#"{"action":"updated","customer":{},"health_score":"n/a"}"#, "updated"),

@@ -19,6 +19,8 @@ mod transport;
 mod wait;
 
 #[cfg(test)]
+mod client_tests;
+#[cfg(test)]
 mod dispatch_tests;
 #[cfg(test)]
 mod testing;

@@ -38,7 +38,7 @@ impl<I: Iterator<Item = Result<Record, JournalError>>> Iterator for Outcomes<I> 
                 // A reader has refused what contradicts; records from elsewhere are taken at their word.
                 let _ = self.proven.take(&record);
                 if let Record::Outcome { outcome, .. } = record {
-                    return Some(Ok(outcome));
+                    return Some(Ok(*outcome));
                 }
             }
             let mut rest: Vec<RowOutcome> = std::mem::take(&mut self.proven.undecided)

@@ -60,7 +60,7 @@ pub enum Record {
         /// When.
         at: Instant,
         /// It.
-        outcome: RowOutcome,
+        outcome: Box<RowOutcome>,
     },
     /// The run ended here.
     Closed(Closing),

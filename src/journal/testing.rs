@@ -44,7 +44,7 @@ pub(crate) fn outcome(row: u32, outcome: Outcome) -> Record {
         not_applied: Vec::new(),
         detail: None,
     };
-    Record::Outcome { at: at(), outcome }
+    Record::Outcome { at: at(), outcome: Box::new(outcome) }
 }
 
 pub(crate) fn closed(complete: bool) -> Record {

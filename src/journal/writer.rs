@@ -99,7 +99,7 @@ impl JournalWriter {
         let in_message = path.clone();
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || write_all(file, path, next, &entries))
+            .spawn(move || write_all(file, path.as_deref(), next, &entries))
             .map_err(|e| JournalError::Write { path: in_message, detail: e.to_string() })?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -135,7 +135,7 @@ impl Drop for JournalWriter {
 /// At most this much is written before a sync.
 const BATCH_BYTES: usize = 1 << 20;
 
-fn write_all(mut file: impl LogFile, path: Option<PathBuf>, mut next: u64, entries: &mpsc::Receiver<Entry>) {
+fn write_all(mut file: impl LogFile, path: Option<&Path>, mut next: u64, entries: &mpsc::Receiver<Entry>) {
     let mut bytes = Vec::with_capacity(BATCH_BYTES);
     let mut waiting = Vec::new();
     // After an error nothing is known of what the file holds: every later record fails the same way.
@@ -152,7 +152,7 @@ fn write_all(mut file: impl LogFile, path: Option<PathBuf>, mut next: u64, entri
         if poison.is_none()
             && let Err(e) = file.write_all(&bytes).and_then(|()| file.sync())
         {
-            poison = Some(JournalError::Write { path: path.clone(), detail: e.to_string() });
+            poison = Some(JournalError::Write { path: path.map(Path::to_owned), detail: e.to_string() });
         }
         for done in waiting.drain(..) {
             // Who does not wait has dropped the other end.

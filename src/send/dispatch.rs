@@ -162,9 +162,8 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
         tokio::select! {
             ended = tasks.join_next() => match ended {
                 None => break,
-                Some(Ok(())) => {}
                 Some(Err(e)) if e.is_panic() => std::panic::resume_unwind(e.into_panic()),
-                Some(Err(_)) => {}
+                Some(_) => {}
             },
             () = requested(&mut stop), if ending.is_none() => {
                 ending = Some(stop_all(Reason::Interrupted, "the run was asked to stop"));

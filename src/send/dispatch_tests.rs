@@ -75,7 +75,7 @@ async fn a_429_pauses_every_worker_of_the_key_for_as_long_as_it_says() {
         setup.run(|seen| if seen.row == 5 && seen.nth == 1 { Answer::Wait(429, 600) } else { Answer::Updated }).await;
     assert!(ran.end.as_ref().unwrap().complete);
     let refused = ran.log.iter().find(|s| s.row == 5).unwrap().at + Duration::from_millis(20);
-    let in_pause = |s: &&super::testing::Seen| s.at > refused && s.at < refused + Duration::from_secs(600);
+    let in_pause = |s: &&super::testing::Seen| s.at > refused && s.at < refused + Duration::from_mins(10);
     let left_in_pause: Vec<_> = ran.log.iter().filter(in_pause).map(|s| s.lane).collect();
     assert!(!left_in_pause.is_empty() && left_in_pause.iter().all(|lane| *lane == 2), "{left_in_pause:?}");
     assert_eq!(ran.rows()[5].outcome, Outcome::Updated);
@@ -88,14 +88,15 @@ async fn the_rate_holds_over_products_on_one_key_retries_included() {
     setup.lanes = vec![("core", KEY, 0..60), ("lite", KEY, 100..160)];
     setup.limits.rate.calls = nz(10);
     setup.limits.burst = nz(3);
-    let ran =
-        setup.run(|seen| if seen.row % 3 == 0 && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated }).await;
+    let ran = setup
+        .run(|seen| if seen.row.is_multiple_of(3) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
+        .await;
     assert_eq!(ran.log.len(), 160);
     for from in &ran.log {
-        for width in [0.5, 1.0, 2.0, 7.0] {
-            let end = from.at + Duration::from_secs_f64(width);
+        for (width, most) in [(500, 8), (1000, 13), (2000, 23), (7000, 73)] {
+            let end = from.at + Duration::from_millis(width);
             let count = ran.log.iter().filter(|s| s.at >= from.at && s.at < end).count();
-            assert!(count <= (10.0 * width) as usize + 3, "{count} calls in {width} s");
+            assert!(count <= most, "{count} calls in {width} ms");
         }
     }
     assert!(ran.took < Duration::from_millis(16_500), "{:?} for 160 calls at 10 a second", ran.took);
@@ -202,7 +203,7 @@ async fn when_the_journal_fails_nothing_more_leaves() {
 async fn a_servers_wait_and_an_empty_bucket_bind_the_next_start() {
     let state = tempfile::tempdir().unwrap();
     let mut setup = Setup::rows(10);
-    setup.limits.deadline = Duration::from_secs(60);
+    setup.limits.deadline = Duration::from_mins(1);
     setup.run_in(state.path(), |s| if s.row == 2 { Answer::Wait(429, 600) } else { Answer::Updated }).await;
     let mut next = Setup::rows(5);
     next.starts_at = 100;
@@ -214,7 +215,7 @@ async fn a_servers_wait_and_an_empty_bucket_bind_the_next_start() {
     let run = |starts_at| {
         let mut setup = Setup::rows(5);
         setup.limits.rate.calls = nz(1);
-        setup.limits.rate.per = Duration::from_secs(60);
+        setup.limits.rate.per = Duration::from_mins(1);
         setup.limits.burst = nz(5);
         setup.starts_at = starts_at;
         setup.run_in(state.path(), |_| Answer::Updated)
@@ -233,7 +234,7 @@ async fn from_every_prefix_of_a_journal_resuming_completes_each_row_once() {
             0 if nth < 4 => Answer::Status(503),
             1 if nth < 4 => Answer::Lost,
             2 if nth < 4 => Answer::Status(429),
-            _ if row % 2 == 0 => Answer::Created,
+            _ if row.is_multiple_of(2) => Answer::Created,
             _ => Answer::Updated,
         };
         let mut setup = Setup::rows(8);

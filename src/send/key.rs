@@ -43,7 +43,7 @@ impl ApiKey {
             return Err(KeyError::Length(text.len()));
         }
         let digest = Sha256::digest(text.as_bytes());
-        let fingerprint = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
+        let fingerprint = format!("{digest:x}")[..12].to_owned();
         Ok(Self { secret: SecretString::from(text), fingerprint })
     }
 

@@ -232,7 +232,7 @@ fn announce<T>(shared: &Shared<T>, call: &Call, tries: &mut Tries) -> Durable {
 
 async fn conclude<T>(shared: &Shared<T>, outcome: RowOutcome) {
     let kind = outcome.outcome;
-    match shared.journal.append(&Record::Outcome { at: shared.now(), outcome }).await {
+    match shared.journal.append(&Record::Outcome { at: shared.now(), outcome: Box::new(outcome) }).await {
         Ok(()) => shared.count(kind),
         Err(error) => shared.fail(error),
     }
@@ -309,7 +309,7 @@ impl<T: Transport> Worker<T> {
                 Next::Decided(mut outcome) => {
                     shared.scrubber.scrub_outcome(&mut outcome);
                     let kind = outcome.outcome;
-                    let record = Record::Outcome { at: shared.now(), outcome: *outcome };
+                    let record = Record::Outcome { at: shared.now(), outcome };
                     self.unconfirmed = Some((shared.journal.append(&record), kind));
                     return self.stop_if_unavailable();
                 }

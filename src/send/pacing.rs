@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 /// The first wait after a 429 that names none; doubled with each further one.
 const FIRST_UNNAMED: Duration = Duration::from_millis(200);
 /// The longest of those.
-const LONGEST_UNNAMED: Duration = Duration::from_secs(60);
+const LONGEST_UNNAMED: Duration = Duration::from_mins(1);
 /// Timers fire up to this much late; below it a bucket with room catches up by itself.
 const TIMER_SLACK: Duration = Duration::from_millis(2);
 /// Calls closer together than this would lose rate to late timers: the rest of the wait is spent yielding.
@@ -220,7 +220,7 @@ mod tests {
             async move { pacer.permit().await }
         });
         tokio::time::sleep(Duration::from_millis(500)).await;
-        pacer.pause(Duration::from_secs(60));
+        pacer.pause(Duration::from_mins(1));
         pacer.pause(Duration::from_secs(5));
         waiting.await.unwrap();
         assert_eq!((Instant::now() - start).as_millis(), 60_500);

@@ -146,7 +146,7 @@ impl Setup {
                 rate: Rate { calls: NonZeroU32::new(100).unwrap(), per: Duration::from_secs(1) },
                 burst: one,
                 in_flight: NonZeroU32::new(4).unwrap(),
-                deadline: Duration::from_secs(7200),
+                deadline: Duration::from_hours(2),
                 max_tries: NonZeroU32::new(5).unwrap(),
                 stop_after_creation_disabled: false,
             },

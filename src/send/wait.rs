@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// A longer wait than this is nonsense and ignored.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// From this number on, a reset is an instant (seconds since 1970), not a number of seconds; 1000 times as much: millis.
 const EPOCH_SECONDS: f64 = 1e9;

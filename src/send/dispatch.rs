@@ -75,6 +75,8 @@ pub struct SendContext<T> {
     pub monitor: Arc<dyn Monitor>,
     /// Becomes true when the run is to stop: calls under way get 30 s.
     pub stop: watch::Receiver<bool>,
+    /// How many rows are to be sent, for the progress; `None`: not counted.
+    pub rows: Option<u64>,
     /// The limits.
     pub limits: SendLimits,
     /// Seed of the back-off's jitter.
@@ -119,13 +121,13 @@ pub enum SendError {
 /// Sends every call of every lane that has no outcome yet, and returns when all have one or their lane has stopped.
 /// Must run inside a tokio runtime; panics of a worker are passed on.
 pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Result<SendEnd, SendError> {
-    let SendContext { transport, journal, clock, monitor, mut stop, limits, seed, pacing, resumed } = context;
+    let SendContext { transport, journal, clock, monitor, mut stop, rows, limits, seed, pacing, resumed } = context;
     let deadline = Moment::now() + limits.deadline.min(LONGEST_WAIT * 365);
     let keys = open_keys(&lanes, &limits, &pacing, &resumed, clock.now())?;
     let scrubber = Scrubber::new(lanes.iter().map(|lane| &lane.key));
     let (failure, mut failed) = watch::channel(None);
     let (drained, drain_over) = watch::channel(false);
-    monitor.event(Event::StageStarted { stage: "sending", total: None });
+    monitor.event(Event::StageStarted { stage: "sending", total: rows });
     let shared = Arc::new(Shared {
         transport,
         journal,

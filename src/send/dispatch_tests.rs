@@ -138,6 +138,13 @@ async fn the_deadline_and_a_longer_wait_end_the_run_as_incomplete() {
     let end = ran.end.as_ref().unwrap();
     assert_eq!(end.stopped["core"].reason, Reason::Deadline);
     assert!(ran.took < Duration::from_secs(2), "it does not sit the wait out: {:?}", ran.took);
+
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..100), ("lite", KEY, 100..200)];
+    let ran = setup.run(|s| if s.row == 7 { Answer::Wait(503, 9000) } else { Answer::Updated }).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped.len(), 2, "every product of the key");
+    assert!(ran.took < Duration::from_secs(2), "{:?}", ran.took);
 }
 
 #[tokio::test(start_paused = true)]

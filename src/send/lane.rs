@@ -166,7 +166,6 @@ pub(super) async fn run_lane<T: Transport>(
     lane: Arc<LaneRun>,
     calls: Box<dyn Iterator<Item = Call> + Send>,
 ) {
-    heed_pause(&shared, &lane);
     let (queue, items) = mpsc::unbounded_channel();
     let items = Arc::new(AsyncMutex::new(items));
     let mut workers = tokio::task::JoinSet::new();
@@ -174,12 +173,30 @@ pub(super) async fn run_lane<T: Transport>(
         let worker = Worker { shared: Arc::clone(&shared), lane: Arc::clone(&lane), unconfirmed: None };
         workers.spawn(worker.work(Arc::clone(&items)));
     }
-    feed(&shared, &lane, calls, queue).await;
-    while let Some(ended) = workers.join_next().await {
-        if let Err(e) = ended
-            && e.is_panic()
-        {
-            std::panic::resume_unwind(e.into_panic());
+    let all = async {
+        feed(&shared, &lane, calls, queue).await;
+        while let Some(ended) = workers.join_next().await {
+            if let Err(e) = ended
+                && e.is_panic()
+            {
+                std::panic::resume_unwind(e.into_panic());
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = heed_pauses(&shared, &lane) => {}
+        () = all => {}
+    }
+}
+
+/// Looks at every pause of the key, whichever product met it; never resolves.
+async fn heed_pauses<T>(shared: &Shared<T>, lane: &LaneRun) {
+    let mut pauses = lane.pacer.pauses();
+    loop {
+        heed_pause(shared, lane);
+        if pauses.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -324,7 +341,6 @@ impl<T: Transport> Worker<T> {
                     self.undecided(&call, status, ambiguous, why.clone());
                     self.pause(after, failures, &why);
                     self.stop_if_unavailable();
-                    heed_pause(&shared, &lane);
                     if !lane.is_stopped() && failures.is_some() {
                         shared.monitor.event(Event::Retrying { product: lane.product.clone(), row: call.row, why });
                     }

@@ -8,6 +8,7 @@ use crate::config::Rate;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// The first wait after a 429 that names none; doubled with each further one.
@@ -30,6 +31,8 @@ pub(super) struct Pacer {
     /// Whose turn it is, first come first served.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    /// Tells whoever listens that a pause was set.
+    pauses: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -49,8 +52,8 @@ impl Pacer {
         let interval = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
         let tolerance = interval.saturating_mul(burst.get() - 1);
         let precise = interval < PRECISE_BELOW && tolerance < TIMER_SLACK;
-        let (turn, state) = (tokio::sync::Mutex::default(), Mutex::default());
-        Self { interval, tolerance, precise, turn, state }
+        let (turn, state, pauses) = (tokio::sync::Mutex::default(), Mutex::default(), watch::Sender::new(()));
+        Self { interval, tolerance, precise, turn, state, pauses }
     }
 
     /// The bucket was empty `ago` before now.
@@ -98,7 +101,14 @@ impl Pacer {
         let mut state = self.state();
         let until = state.paused_until.map_or(until, |known| known.max(until));
         state.paused_until = Some(until);
+        drop(state);
+        self.pauses.send_replace(());
         until
+    }
+
+    /// Changes whenever [`Self::pause`] was called.
+    pub(super) fn pauses(&self) -> watch::Receiver<()> {
+        self.pauses.subscribe()
     }
 
     /// A pause after a 429 that names no wait: longer each time, until a call gets through. Requests that were under

@@ -190,6 +190,7 @@ impl Setup {
             clock: Arc::new(PausedClock { start, from }),
             monitor: monitor.clone(),
             stop,
+            rows: None,
             limits: self.limits,
             seed: self.seed,
             pacing: state.join("pacing"),

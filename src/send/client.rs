@@ -10,6 +10,7 @@ use std::time::Duration;
 
 const ID_TYPE: HeaderName = HeaderName::from_static("x-customer-id-type");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Sends to `POST /api/v1/customers` of one Tether.
 pub struct Client {
@@ -72,6 +73,8 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(timeout)
             .pool_max_idle_per_host(in_flight)
+            // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| ClientError::Setup(chain(&e)))?;

@@ -24,7 +24,7 @@ pub enum KeyError {
     )]
     Character(usize),
     /// It is too short to be told apart from ordinary text when replies are scrubbed, or absurdly long.
-    #[error("the key is {0} characters long; a key has 8 to 1024")]
+    #[error("the key is {0} characters long; a key has 4 to 1024")]
     Length(usize),
 }
 
@@ -39,7 +39,7 @@ impl ApiKey {
         if let Some(at) = text.bytes().position(|b| !b.is_ascii_graphic() || matches!(b, b'"' | b'\'' | b'\\')) {
             return Err(KeyError::Character(at + 1));
         }
-        if !(8..=1024).contains(&text.len()) {
+        if !(4..=1024).contains(&text.len()) {
             return Err(KeyError::Length(text.len()));
         }
         let digest = Sha256::digest(text.as_bytes());

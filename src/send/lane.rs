@@ -9,7 +9,7 @@ use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, SendLimits, Transport, 
 use crate::journal::{Durable, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Prediction, Reason, RowOutcome};
 use crate::monitor::{Event, Monitor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,8 @@ use tokio::time::Instant as Moment;
 const UNAVAILABLE_AFTER: u32 = 10;
 /// A server's wait at least this long is written down for the next start.
 const WORTH_REMEMBERING: Duration = Duration::from_secs(1);
+/// So many rows that need no call may be on their way to the disk at once.
+const FORESEEN_AHEAD: usize = 1024;
 /// Between two reports of progress.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
@@ -218,23 +220,34 @@ async fn feed<T: Transport>(
 ) {
     let mut stopped = lane.stopped.subscribe();
     let places = Arc::new(Semaphore::new(lane.pacer.ahead(shared.limits.in_flight)));
-    let mut calls = calls.filter(|call| !shared.resumed.decided.contains(call.row));
+    let mut calls = calls.filter(|call| !shared.resumed.decided.contains(call.row)).fuse();
+    let mut foreseen = VecDeque::new();
     loop {
         let place = tokio::select! {
             biased;
             () = stopping(&mut stopped) => break,
             place = async { lane.pacer.unpaused().await; Arc::clone(&places).acquire_owned().await } => place,
         };
-        let (Ok(ahead), Some(call)) = (place, calls.next()) else { return };
+        let (Ok(ahead), Some(call)) = (place, calls.next()) else { break };
         let history = shared.resumed.undecided.get(&call.row);
         if history.is_none() && lane.refusal_foreseen(shared, &call) {
-            conclude(shared, Tries::foreseen(&call)).await;
+            foreseen.push_back(conclude(shared, Tries::foreseen(&call)));
+            if foreseen.len() > FORESEEN_AHEAD
+                && let Some(oldest) = foreseen.pop_front()
+            {
+                oldest.confirm(shared).await;
+            }
             continue;
         }
         let mut tries = Tries::after(history);
         let durable = announce(shared, &call, &mut tries);
         // The workers hear until this end is dropped.
         let _ = queue.send(Item { call, tries, durable, ahead });
+    }
+    // The workers end when the queue is empty and this end of it gone.
+    drop(queue);
+    for concluded in foreseen {
+        concluded.confirm(shared).await;
     }
     if calls.next().is_some() {
         lane.leave();
@@ -247,11 +260,24 @@ fn announce<T>(shared: &Shared<T>, call: &Call, tries: &mut Tries) -> Durable {
     shared.journal.append(&Record::Intent { row: call.row, attempt: tries.attempts, at: shared.now() })
 }
 
-async fn conclude<T>(shared: &Shared<T>, outcome: RowOutcome) {
+/// An outcome on its way to the disk; it counts when confirmed.
+struct Concluded {
+    durable: Durable,
+    outcome: Outcome,
+}
+
+fn conclude<T>(shared: &Shared<T>, outcome: RowOutcome) -> Concluded {
     let kind = outcome.outcome;
-    match shared.journal.append(&Record::Outcome { at: shared.now(), outcome: Box::new(outcome) }).await {
-        Ok(()) => shared.count(kind),
-        Err(error) => shared.fail(error),
+    let durable = shared.journal.append(&Record::Outcome { at: shared.now(), outcome: Box::new(outcome) });
+    Concluded { durable, outcome: kind }
+}
+
+impl Concluded {
+    async fn confirm<T>(self, shared: &Shared<T>) {
+        match self.durable.await {
+            Ok(()) => shared.count(self.outcome),
+            Err(error) => shared.fail(error),
+        }
     }
 }
 
@@ -260,7 +286,7 @@ struct Worker<T> {
     shared: Arc<Shared<T>>,
     lane: Arc<LaneRun>,
     /// The last row's outcome, on its way to the disk while the next request is on its way to the server.
-    unconfirmed: Option<(Durable, Outcome)>,
+    unconfirmed: Option<Concluded>,
 }
 
 impl<T: Transport> Worker<T> {
@@ -274,11 +300,8 @@ impl<T: Transport> Worker<T> {
     }
 
     async fn confirm(&mut self) {
-        if let Some((durable, outcome)) = self.unconfirmed.take() {
-            match durable.await {
-                Ok(()) => self.shared.count(outcome),
-                Err(error) => self.shared.fail(error),
-            }
+        if let Some(concluded) = self.unconfirmed.take() {
+            concluded.confirm(&self.shared).await;
         }
     }
 
@@ -300,7 +323,7 @@ impl<T: Transport> Worker<T> {
             }
             if tries.attempts == 1 && lane.refusal_foreseen(&shared, &call) {
                 drop(shared.journal.append(&Record::Withdrawn { row: call.row }));
-                return conclude(&shared, Tries::foreseen(&call)).await;
+                return conclude(&shared, Tries::foreseen(&call)).confirm(&shared).await;
             }
             tokio::select! {
                 biased;
@@ -325,9 +348,7 @@ impl<T: Transport> Worker<T> {
             match tries.take(&call, status, verdict, shared.limits.max_tries.get()) {
                 Next::Decided(mut outcome) => {
                     shared.scrubber.scrub_outcome(&mut outcome);
-                    let kind = outcome.outcome;
-                    let record = Record::Outcome { at: shared.now(), outcome };
-                    self.unconfirmed = Some((shared.journal.append(&record), kind));
+                    self.unconfirmed = Some(conclude(&shared, *outcome));
                     return self.stop_if_unavailable();
                 }
                 Next::Stop(stop) => {

@@ -2,8 +2,61 @@
 //!
 //! In: what the rooms before produced. Out: files that a later command, or a person, can read. Never: rules.
 
+mod files;
+mod folder;
+mod lock;
 mod manifest;
 
+pub use files::{create_private_dir, write_atomic};
+pub use folder::{RunFolder, run_id};
+pub use lock::{LockError, StateLock};
 pub use manifest::{
     Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals,
 };
+
+use std::path::{Path, PathBuf};
+
+/// A file or folder of the state could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunsError {
+    /// The operating system refused.
+    #[error("failed to {doing} `{}`: {source}; check the free space and the permissions of the state folder", path.display())]
+    Io {
+        /// What was tried: `write`, `create the folder`.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// `manifest.json` is not what this version can read.
+    #[error("failed to read the manifest `{}`: {detail}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        detail: String,
+    },
+    /// The run folder is already there.
+    #[error("the run folder `{}` is already there; start again in a second", path.display())]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no such run.
+    #[error("there is no run `{run}` under `{}`; the newest is {newest}", runs.display())]
+    NoSuchRun {
+        /// The id that was asked for.
+        run: String,
+        /// The folder of runs.
+        runs: PathBuf,
+        /// The newest run's id, or `none`.
+        newest: String,
+    },
+}
+
+impl RunsError {
+    pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,74 @@
+//! Files that appear whole or not at all, readable by their owner alone.
+
+use super::RunsError;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Creates `path` and the folders above it; those it creates are open to their owner only.
+pub fn create_private_dir(path: &Path) -> Result<(), RunsError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|e| RunsError::io("create the folder", path, e))
+}
+
+/// Writes `path` through `fill`: a temporary file in the same folder, synced, renamed over `path`, the folder synced.
+/// A reader sees the old content or the new, never a part; after a failure the old content stands and nothing is left.
+pub fn write_atomic<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, RunsError> {
+    let failed = |e| RunsError::io("write", path, e);
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The temporary file is created with mode 0600.
+    let mut temporary = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(failed)?;
+    let result = fill(temporary.as_file_mut()).map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary.persist(path).map_err(|e| failed(e.error))?;
+    sync_folder(folder)?;
+    Ok(result)
+}
+
+/// Makes the names in `folder` durable.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), RunsError> {
+    if cfg!(unix) {
+        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| RunsError::io("sync the folder", folder, e))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{create_private_dir, write_atomic};
+    use std::io::{Error, Write};
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_content_and_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        write_atomic(&path, |f| f.write_all(b"old")).unwrap();
+        let error = write_atomic(&path, |f| {
+            f.write_all(b"half of the n")?;
+            Err::<(), _>(Error::other("disk full"))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains("a.json") && error.to_string().contains("disk full"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_what_is_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("state/runs");
+        create_private_dir(&inner).unwrap();
+        let file = inner.join("a");
+        write_atomic(&file, |f| f.write_all(b"x")).unwrap();
+        let mode = |p: &std::path::Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&inner), mode(&folder.path().join("state")), mode(&file)), (0o700, 0o700, 0o600));
+    }
+}

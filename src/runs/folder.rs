@@ -1,0 +1,257 @@
+//! One run's folder: its name, the files in it, and how the runs of a state folder are found.
+
+use super::files::sync_folder;
+use super::{MANIFEST_FORMAT, Manifest, RunStatus, RunsError, create_private_dir, write_atomic};
+use crate::model::Instant;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// `<state>/runs/<run id>/`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+    id: String,
+}
+
+/// The id of a run started at `at`: `20261101T060000Z-9f3c`. Ids sort by their start; `random` tells apart two runs of
+/// one second.
+pub fn run_id(at: Instant, random: u16) -> String {
+    let stamp: String = at.to_string().chars().filter(|c| !matches!(c, '-' | ':')).collect();
+    format!("{stamp}-{random:04x}")
+}
+
+/// Whether `name` is shaped as [`run_id`] shapes it; other folders under `runs/` are no runs.
+fn is_run_id(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
+    bytes.len() == 21
+        && digits(0..8)
+        && bytes[8] == b'T'
+        && digits(9..15)
+        && &bytes[15..17] == b"Z-"
+        && bytes[17..].iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, and `report/` in it. Refuses an id that is taken.
+    pub fn create(state: &Path, run_id: &str) -> Result<Self, RunsError> {
+        let runs = state.join("runs");
+        create_private_dir(&runs)?;
+        let path = runs.join(run_id);
+        if path.exists() {
+            return Err(RunsError::Exists { path });
+        }
+        create_private_dir(&path.join("report"))?;
+        sync_folder(&path)?;
+        sync_folder(&runs)?;
+        Ok(Self { path, id: run_id.to_owned() })
+    }
+
+    /// The folder of the run with this id; an error names the newest when there is none.
+    pub fn open(state: &Path, run_id: &str) -> Result<Self, RunsError> {
+        let runs = state.join("runs");
+        let path = runs.join(run_id);
+        // The id comes from the command line: it must not lead out of the folder.
+        if is_run_id(run_id) && path.is_dir() {
+            return Ok(Self { path, id: run_id.to_owned() });
+        }
+        let newest = Self::list(state)?.pop().map_or_else(|| "none".to_owned(), |f| format!("`{}`", f.id));
+        Err(RunsError::NoSuchRun { run: run_id.to_owned(), runs, newest })
+    }
+
+    /// Every run of the state folder, oldest first.
+    pub fn list(state: &Path) -> Result<Vec<Self>, RunsError> {
+        let runs = state.join("runs");
+        let entries = match std::fs::read_dir(&runs) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(RunsError::io("list", &runs, e)),
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|e| RunsError::io("list", &runs, e))?;
+            if let Some(id) = entry.file_name().to_str().filter(|name| is_run_id(name)) {
+                found.push(Self { path: entry.path(), id: id.to_owned() });
+            }
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// The newest run that may have sent and has not ended: what `resume` continues.
+    pub fn latest_resumable(state: &Path) -> Result<Option<(Self, Manifest)>, RunsError> {
+        Self::last_with(state, |status| matches!(status, RunStatus::Sending | RunStatus::Incomplete))
+    }
+
+    /// The newest run in which every row has its outcome.
+    pub fn last_complete(state: &Path) -> Result<Option<(Self, Manifest)>, RunsError> {
+        Self::last_with(state, |status| status == RunStatus::Complete)
+    }
+
+    /// The newest run whose manifest satisfies `wanted`. A folder without a manifest never got to sending: a crash came
+    /// while it was made.
+    fn last_with(state: &Path, wanted: impl Fn(RunStatus) -> bool) -> Result<Option<(Self, Manifest)>, RunsError> {
+        for folder in Self::list(state)?.into_iter().rev() {
+            if !folder.manifest_path().exists() {
+                continue;
+            }
+            let manifest = folder.read_manifest()?;
+            if wanted(manifest.status) {
+                return Ok(Some((folder, manifest)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The run's id, the folder's name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `manifest.json`
+    pub fn manifest_path(&self) -> PathBuf {
+        self.path.join("manifest.json")
+    }
+
+    /// `plan.parquet`
+    pub fn plan_path(&self) -> PathBuf {
+        self.path.join("plan.parquet")
+    }
+
+    /// `accounting.parquet`
+    pub fn accounting_path(&self) -> PathBuf {
+        self.path.join("accounting.parquet")
+    }
+
+    /// `breaks.json`
+    pub fn breaks_path(&self) -> PathBuf {
+        self.path.join("breaks.json")
+    }
+
+    /// `journal.jsonl`
+    pub fn journal_path(&self) -> PathBuf {
+        self.path.join("journal.jsonl")
+    }
+
+    /// `report/`
+    pub fn report_path(&self) -> PathBuf {
+        self.path.join("report")
+    }
+
+    /// Reads `manifest.json`; a newer format than this version writes is refused.
+    pub fn read_manifest(&self) -> Result<Manifest, RunsError> {
+        let path = self.manifest_path();
+        let bytes = std::fs::read(&path).map_err(|e| RunsError::io("read", &path, e))?;
+        let refuse = |detail: String| RunsError::Manifest { path: path.clone(), detail };
+        // The format is looked at first: a later one need not fit the struct.
+        let value: serde_json::Value = serde_json::from_slice(&bytes)
+            .map_err(|e| refuse(format!("{e}; it was changed by hand or damaged, restore it from a backup")))?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            Some(format) if format > u64::from(MANIFEST_FORMAT) => Err(refuse(format!(
+                "its format is {format}, this version reads up to {MANIFEST_FORMAT}; use the version that wrote it"
+            ))),
+            _ => serde_json::from_value(value)
+                .map_err(|e| refuse(format!("{e}; it was changed by hand or damaged, restore it from a backup"))),
+        }
+    }
+
+    /// Writes `manifest.json`, whole or not at all.
+    pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RunsError> {
+        write_atomic(&self.manifest_path(), |file| {
+            let mut out = BufWriter::new(file);
+            serde_json::to_writer_pretty(&mut out, manifest)?;
+            writeln!(out)?;
+            out.flush()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RunFolder, run_id};
+    use crate::model::{Currency, Instant};
+    use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunStatus};
+
+    fn manifest(id: &str, status: RunStatus) -> Manifest {
+        let at = Instant::parse("2026-11-01").unwrap();
+        Manifest {
+            format: MANIFEST_FORMAT,
+            run_id: id.to_owned(),
+            tool_version: "0.1.0".into(),
+            mode: Mode::Run,
+            status,
+            exit_code: None,
+            as_of: at,
+            started_at: at,
+            finished_at: None,
+            config_hash: String::new(),
+            plan_hash: String::new(),
+            baseline_hash: String::new(),
+            currency: Currency::parse("usd").unwrap(),
+            currency_digits: 2,
+            mrr_definition: Vec::new(),
+            products: Vec::new(),
+            inputs: Vec::new(),
+            sources: Vec::new(),
+            guards: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn runs_are_found_by_their_status_newest_first_and_listed_oldest_first() {
+        let state = tempfile::tempdir().unwrap();
+        assert!(RunFolder::list(state.path()).unwrap().is_empty());
+        let statuses = [
+            RunStatus::Complete,
+            RunStatus::Sending,
+            RunStatus::Complete,
+            RunStatus::Incomplete,
+            RunStatus::Closed,
+            RunStatus::Planned,
+        ];
+        let mut ids = Vec::new();
+        for (n, status) in (0_u16..).zip(statuses) {
+            let at = Instant::from_epoch_seconds(1_790_000_000 + i64::from(n)).unwrap();
+            let id = run_id(at, 0xffff - n);
+            let folder = RunFolder::create(state.path(), &id).unwrap();
+            folder.write_manifest(&manifest(&id, status)).unwrap();
+            ids.push(id);
+        }
+        std::fs::create_dir(state.path().join("runs/notes")).unwrap();
+        // A run that died before its manifest was written.
+        RunFolder::create(state.path(), "20300101T000000Z-0000").unwrap();
+
+        let listed: Vec<String> =
+            RunFolder::list(state.path()).unwrap().iter().map(|folder| folder.id().to_owned()).collect();
+        assert_eq!(listed[..6], ids[..]);
+        assert_eq!(RunFolder::latest_resumable(state.path()).unwrap().unwrap().1.run_id, ids[3]);
+        assert_eq!(RunFolder::last_complete(state.path()).unwrap().unwrap().1.run_id, ids[2]);
+    }
+
+    #[test]
+    fn an_id_names_its_start_and_a_wrong_one_is_answered_with_the_newest() {
+        assert_eq!(run_id(Instant::parse("2026-11-01T06:00:07Z").unwrap(), 0x9f), "20261101T060007Z-009f");
+        let state = tempfile::tempdir().unwrap();
+        RunFolder::create(state.path(), "20261101T060007Z-009f").unwrap();
+        assert!(RunFolder::create(state.path(), "20261101T060007Z-009f").is_err());
+        for wrong in ["20261101T060007Z-00a0", "../..", ""] {
+            let error = RunFolder::open(state.path(), wrong).unwrap_err().to_string();
+            assert!(error.contains("`20261101T060007Z-009f`"), "{error}");
+        }
+        assert!(RunFolder::open(state.path(), "20261101T060007Z-009f").is_ok());
+    }
+
+    #[test]
+    fn a_manifest_of_a_later_format_is_refused_by_name() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(state.path(), "20261101T060007Z-009f").unwrap();
+        std::fs::write(folder.manifest_path(), r#"{"format": 99}"#).unwrap();
+        let error = folder.read_manifest().unwrap_err().to_string();
+        assert!(error.contains("manifest.json") && error.contains("99"), "{error}");
+    }
+}

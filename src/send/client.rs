@@ -1,0 +1,153 @@
+//! The real transport: HTTPS, one request per attempt, nothing done behind the caller's back.
+
+use super::wait::{WAIT_HEADERS, named_wait};
+use super::{ApiKey, Clock, IdType, MAX_REPLY_BYTES, Reply, Transport, TransportError};
+use chrono::{DateTime, Utc};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+const ID_TYPE: HeaderName = HeaderName::from_static("x-customer-id-type");
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Sends to `POST /api/v1/customers` of one Tether.
+pub struct Client {
+    http: reqwest::Client,
+    endpoint: url::Url,
+    keys: Vec<HeaderValue>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The client could not be made (exit 2).
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address would send the key in the clear.
+    #[error(
+        "`{0}` is neither https nor http on this machine: the key would cross the network in the clear; set `[tether] url` to an https address"
+    )]
+    Insecure(String),
+    /// The address cannot be posted to.
+    #[error("`{0}` is not an address to send to; set `[tether] url` as in `https://usetether.io`")]
+    Address(String),
+    /// The key is no header's value.
+    #[error("the key of a product cannot stand in a header; give the key alone, without `Bearer`")]
+    Key,
+    /// Certificates or the system's resolver could not be set up.
+    #[error("failed to set up HTTPS: {0}")]
+    Setup(String),
+}
+
+impl Client {
+    /// A client for the Tether at `url`; `keys` by lane, `timeout` for a whole attempt, `in_flight` connections kept.
+    pub fn new(
+        url: &url::Url,
+        keys: &[ApiKey],
+        timeout: Duration,
+        in_flight: usize,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ClientError> {
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => return Err(ClientError::Address(url.to_string())),
+        };
+        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+            return Err(ClientError::Insecure(url.to_string()));
+        }
+        let mut endpoint = url.clone();
+        endpoint.set_query(None);
+        endpoint.set_fragment(None);
+        endpoint.set_path(&format!("{}/api/v1/customers", url.path().trim_end_matches('/')));
+        // Fails only when one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .http1_only()
+            .tcp_nodelay(true)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
+            .pool_max_idle_per_host(in_flight)
+            // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| ClientError::Setup(chain(&e)))?;
+        let header = |key: &ApiKey| {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ClientError::Key)?;
+            value.set_sensitive(true);
+            Ok(value)
+        };
+        let keys = keys.iter().map(header).collect::<Result<_, _>>()?;
+        Ok(Self { http, endpoint, keys, clock })
+    }
+}
+
+impl Transport for Client {
+    async fn attempt(&self, lane: usize, id_type: IdType, body: &[u8]) -> Result<Reply, TransportError> {
+        let Some(key) = self.keys.get(lane) else {
+            let text = format!("lane {lane} has no key");
+            return Err(TransportError { ambiguous: false, status: None, text });
+        };
+        let request = self
+            .http
+            .post(self.endpoint.clone())
+            .header(AUTHORIZATION, key.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(ID_TYPE, HeaderValue::from_static(id_type.as_str()))
+            .body(body.to_vec());
+        let mut response = request.send().await.map_err(|e| lost(None, &e))?;
+        let status = response.status().as_u16();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| lost(Some(status), &e))? {
+            if bytes.len() + chunk.len() > MAX_REPLY_BYTES {
+                let text = format!("HTTP {status} with more than {MAX_REPLY_BYTES} bytes, which is no reply");
+                return Err(TransportError { ambiguous: true, status: Some(status), text });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let headers = response.headers();
+        let date = header_date(headers);
+        let waits = WAIT_HEADERS
+            .iter()
+            .flat_map(|name| headers.get_all(*name).iter().filter_map(move |v| Some((*name, v.to_str().ok()?))));
+        let wait = named_wait(waits, date, self.clock.now());
+        Ok(Reply { status, body: bytes, wait, date })
+    }
+}
+
+fn header_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    httpdate::parse_http_date(text).ok().map(DateTime::from)
+}
+
+/// Only when no connection was had is it certain that nothing left.
+fn lost(status: Option<u16>, error: &reqwest::Error) -> TransportError {
+    let ambiguous = !(error.is_connect() || error.is_builder());
+    let what = match (ambiguous, status) {
+        (false, _) => "no connection: nothing was sent".to_owned(),
+        (true, None) => "the reply was lost".to_owned(),
+        (true, Some(status)) => format!("the reply (HTTP {status}) was cut off"),
+    };
+    TransportError { ambiguous, status, text: format!("{what} ({})", chain(error)) }
+}
+
+/// The innermost causes say what happened; the outermost names the address, which says nothing.
+fn chain(error: &reqwest::Error) -> String {
+    let mut texts = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    if error.is_timeout() {
+        texts.insert(0, "timed out".into());
+    }
+    texts.dedup();
+    if texts.is_empty() { "no cause given".into() } else { texts.join(": ") }
+}

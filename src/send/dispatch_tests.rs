@@ -1,0 +1,274 @@
+//! The dispatcher against a scripted server under paused time.
+
+use super::testing::{Answer, KEY, Setup};
+use crate::journal::testing::{MemoryJournal, header};
+use crate::journal::{JournalError, Record};
+use crate::model::{Outcome, Prediction, Reason};
+use crate::send::{IdType, SendError};
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+fn nz(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_row_ends_as_its_replies_allow_and_no_better() {
+    use Answer::{Created, Lost, NoConnection, Refuse, Status, Updated};
+    type Script = fn(usize) -> Answer;
+    let cases: &[(Script, Outcome, u32)] = &[
+        (|_| Updated, Outcome::Updated, 1),
+        (|_| Created, Outcome::Created, 1),
+        (|n| if n == 1 { Lost } else { Updated }, Outcome::Applied, 2),
+        (|n| if n == 1 { Lost } else { Created }, Outcome::Created, 2),
+        (|n| if n == 1 { Status(500) } else { Updated }, Outcome::Applied, 2),
+        (|n| if n == 1 { Status(504) } else { Status(400) }, Outcome::Unknown, 2),
+        (|n| if n == 1 { Status(202) } else { Updated }, Outcome::Applied, 2),
+        (|n| if n == 1 { NoConnection } else { Updated }, Outcome::Updated, 2),
+        (|n| if n == 1 { Status(503) } else { Updated }, Outcome::Updated, 2),
+        (|n| if n < 9 { Status(429) } else { Updated }, Outcome::Updated, 9),
+        (|_| NoConnection, Outcome::Failed, 5),
+        (|_| Status(503), Outcome::Failed, 5),
+        (|_| Lost, Outcome::Unknown, 5),
+        (|n| if n == 2 { Lost } else { Status(503) }, Outcome::Unknown, 5),
+        (|_| Status(501), Outcome::Failed, 1),
+        (|n| if n == 1 { Lost } else { Status(501) }, Outcome::Unknown, 2),
+        (|_| Status(409), Outcome::Rejected, 1),
+        (|_| Refuse(422, "closed", "CREATION_DISABLED"), Outcome::CreationDisabled, 1),
+    ];
+    for (n, (script, expected, attempts)) in cases.iter().enumerate() {
+        let ran = Setup::rows(1).run(move |seen| script(seen.nth)).await;
+        let rows = ran.rows();
+        assert_eq!((rows[0].outcome, rows[0].attempts, rows[0].sent), (*expected, *attempts, true), "case {n}");
+        assert!(ran.end.unwrap().complete, "case {n}");
+        assert!(ran.log.iter().all(|s| s.body == ran.log[0].body && s.id_type == IdType::External), "case {n}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_stops_its_product_alone_and_what_was_under_way_ends() {
+    for (status, reason) in
+        [(401, Reason::Auth), (403, Reason::Auth), (404, Reason::Configuration), (302, Reason::Configuration)]
+    {
+        let mut setup = Setup::rows(0);
+        setup.lanes = vec![("core", KEY, 0..50), ("lite", "tk_live_another_key", 100..120)];
+        let ran = setup
+            .run(move |seen| if seen.lane == 0 && seen.row >= 3 { Answer::Status(status) } else { Answer::Updated })
+            .await;
+        let end = ran.end.as_ref().unwrap();
+        assert!(!end.complete);
+        assert_eq!(end.stopped.keys().collect::<Vec<_>>(), ["core"]);
+        assert_eq!(end.stopped["core"].reason, reason);
+        assert_eq!(end.outcomes, [(Outcome::Updated, 23)].into());
+        let met = ran.rows().into_iter().find(|o| o.row == 3).unwrap();
+        assert_eq!((met.outcome, met.sent, met.http_status), (Outcome::NotAttempted, true, Some(status)));
+        assert!(ran.log.iter().filter(|s| s.lane == 0).count() <= 3 + 4, "nothing left after the refusal");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_pauses_every_worker_of_the_key_for_as_long_as_it_says() {
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..20), ("lite", KEY, 100..120), ("other", "tk_live_another_key", 200..220)];
+    let ran =
+        setup.run(|seen| if seen.row == 5 && seen.nth == 1 { Answer::Wait(429, 600) } else { Answer::Updated }).await;
+    assert!(ran.end.as_ref().unwrap().complete);
+    let refused = ran.log.iter().find(|s| s.row == 5).unwrap().at + Duration::from_millis(20);
+    let in_pause = |s: &&super::testing::Seen| s.at > refused && s.at < refused + Duration::from_mins(10);
+    let left_in_pause: Vec<_> = ran.log.iter().filter(in_pause).map(|s| s.lane).collect();
+    assert!(!left_in_pause.is_empty() && left_in_pause.iter().all(|lane| *lane == 2), "{left_in_pause:?}");
+    assert_eq!(ran.rows()[5].outcome, Outcome::Updated);
+    assert!(ran.records.iter().any(|r| matches!(r, Record::Wait { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_holds_over_products_on_one_key_retries_included() {
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..60), ("lite", KEY, 100..160)];
+    setup.limits.rate.calls = nz(10);
+    setup.limits.burst = nz(3);
+    let ran = setup
+        .run(|seen| if seen.row.is_multiple_of(3) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
+        .await;
+    assert_eq!(ran.log.len(), 160);
+    for from in &ran.log {
+        for (width, most) in [(500, 8), (1000, 13), (2000, 23), (7000, 73)] {
+            let end = from.at + Duration::from_millis(width);
+            let count = ran.log.iter().filter(|s| s.at >= from.at && s.at < end).count();
+            assert!(count <= most, "{count} calls in {width} ms");
+        }
+    }
+    assert!(ran.took < Duration::from_millis(16_500), "{:?} for 160 calls at 10 a second", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_failures_in_a_row_stop_the_product_and_a_resumed_run_ends_complete() {
+    let ran = Setup::rows(50).run(|seen| if seen.row < 6 { Answer::Updated } else { Answer::Status(500) }).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped["core"].reason, Reason::Unavailable);
+    assert!(end.calls < 6 + 10 + 4, "{} calls", end.calls);
+    assert!(ran.outcomes().iter().all(|o| matches!(o, Outcome::Updated | Outcome::Unknown)));
+
+    let mut setup = Setup::rows(50);
+    setup.journal = MemoryJournal::after(ran.records.clone());
+    let again = setup.run(|_| Answer::Updated).await;
+    assert!(again.end.as_ref().unwrap().complete);
+    let rows = again.rows();
+    assert_eq!(rows.len(), 50);
+    for row in rows {
+        let before = ran.rows().into_iter().find(|o| o.row == row.row).map(|o| o.outcome);
+        let expected = if before == Some(Outcome::Unknown) { Outcome::Applied } else { Outcome::Updated };
+        assert_eq!(row.outcome, expected, "row {}", row.row);
+    }
+    assert!(again.log.iter().all(|s| s.row >= 6), "what was decided is not sent again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_and_a_longer_wait_end_the_run_as_incomplete() {
+    let mut setup = Setup::rows(1000);
+    setup.limits.deadline = Duration::from_secs(5);
+    let ran = setup.run(|_| Answer::Updated).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped["core"].reason, Reason::Deadline);
+    assert!((490..=502).contains(&end.calls), "{} calls", end.calls);
+    assert!(ran.took < Duration::from_secs(6));
+
+    let ran = Setup::rows(1000).run(|s| if s.row == 7 { Answer::Wait(429, 9000) } else { Answer::Updated }).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped["core"].reason, Reason::Deadline);
+    assert!(ran.took < Duration::from_secs(2), "it does not sit the wait out: {:?}", ran.took);
+
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..100), ("lite", KEY, 100..200)];
+    let ran = setup.run(|s| if s.row == 7 { Answer::Wait(503, 9000) } else { Answer::Updated }).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped.len(), 2, "every product of the key");
+    assert!(ran.took < Duration::from_secs(2), "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn asked_to_stop_it_drains_for_thirty_seconds_and_no_longer() {
+    let mut setup = Setup::rows(1000);
+    setup.stop_after = Some(2);
+    let ran = setup.run(|s| if s.row == 190 { Answer::Never } else { Answer::Updated }).await;
+    let end = ran.end.as_ref().unwrap();
+    assert_eq!(end.stopped["core"].reason, Reason::Interrupted);
+    assert_eq!(ran.took.as_secs(), 32);
+    assert!(ran.log.iter().all(|s| s.at <= Duration::from_millis(2010)), "nothing leaves after the stop");
+    let unknown: Vec<_> = ran.rows().into_iter().filter(|o| o.outcome == Outcome::Unknown).map(|o| o.row).collect();
+    assert_eq!(unknown, [190], "the one that was cut off, and none that never left");
+    assert!(matches!(ran.records.last(), Some(Record::Closed(closing)) if !closing.complete));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_creation_disabled_rows_foretold_as_creates_are_not_sent_if_so_configured() {
+    for (configured, predicted, few) in
+        [(true, Prediction::Create, true), (false, Prediction::Create, false), (true, Prediction::Unknown, false)]
+    {
+        let mut setup = Setup::rows(40);
+        setup.limits.stop_after_creation_disabled = configured;
+        setup.predicted = predicted;
+        let ran = setup.run(|_| Answer::Refuse(422, "closed", "CREATION_DISABLED")).await;
+        assert!(ran.end.as_ref().unwrap().complete);
+        let rows = ran.rows();
+        assert!(rows.len() == 40 && rows.iter().all(|o| o.outcome == Outcome::CreationDisabled));
+        let sent = rows.iter().filter(|o| o.sent).count();
+        assert_eq!(sent, ran.log.len());
+        assert_eq!(sent < 10, few, "{sent} sent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_the_server_echoes_appears_nowhere() {
+    let echo = "who is tk_live_0123456789abcdef";
+    for status in [400, 401, 404, 422, 429, 500, 503] {
+        let ran = Setup::rows(3).run(move |_| Answer::Refuse(status, echo, echo)).await;
+        let said = ran.everything_said();
+        assert!(!said.contains(KEY), "HTTP {status}: {said}");
+        assert!(said.contains("***"), "HTTP {status}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_journal_fails_nothing_more_leaves() {
+    for records in 0..40 {
+        let mut setup = Setup::rows(100);
+        setup.journal = MemoryJournal::failing_after(records);
+        let ran = setup.run(|_| Answer::Updated).await;
+        assert!(matches!(ran.end, Err(SendError::Journal(JournalError::Write { .. }))), "after {records} records");
+        let intents: Vec<_> = ran
+            .records
+            .iter()
+            .filter_map(|r| if let Record::Intent { row, .. } = r { Some(*row) } else { None })
+            .collect();
+        assert!(ran.log.iter().all(|s| intents.contains(&s.row)), "after {records} records: sent without an intent");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_wait_and_an_empty_bucket_bind_the_next_start() {
+    let state = tempfile::tempdir().unwrap();
+    let mut setup = Setup::rows(10);
+    setup.limits.deadline = Duration::from_mins(1);
+    setup.run_in(state.path(), |s| if s.row == 2 { Answer::Wait(429, 600) } else { Answer::Updated }).await;
+    let mut next = Setup::rows(5);
+    next.starts_at = 100;
+    let ran = next.run_in(state.path(), |_| Answer::Updated).await;
+    let first = ran.log[0].at;
+    assert!((Duration::from_secs(499)..Duration::from_secs(502)).contains(&first), "{first:?}");
+
+    let state = tempfile::tempdir().unwrap();
+    let run = |starts_at| {
+        let mut setup = Setup::rows(5);
+        setup.limits.rate.calls = nz(1);
+        setup.limits.rate.per = Duration::from_mins(1);
+        setup.limits.burst = nz(5);
+        setup.starts_at = starts_at;
+        setup.run_in(state.path(), |_| Answer::Updated)
+    };
+    assert!(run(0).await.took < Duration::from_secs(1), "a full bucket lets a burst through");
+    let first = run(20).await.log[0].at;
+    assert!((Duration::from_secs(39)..Duration::from_secs(41)).contains(&first), "{first:?}");
+}
+
+/// A crash may come after any record. From every prefix of a journal, resuming completes each row exactly once, and what
+/// is said fits what the server did.
+#[tokio::test(start_paused = true)]
+async fn from_every_prefix_of_a_journal_resuming_completes_each_row_once() {
+    for seed in 0..6 {
+        let fault = move |row: u32, nth: usize| match (u64::from(row) * 7 + nth as u64 * 3 + seed) % 6 {
+            0 if nth < 4 => Answer::Status(503),
+            1 if nth < 4 => Answer::Lost,
+            2 if nth < 4 => Answer::Status(429),
+            _ if row.is_multiple_of(2) => Answer::Created,
+            _ => Answer::Updated,
+        };
+        let mut setup = Setup::rows(8);
+        setup.seed = seed;
+        let whole = setup.run(move |seen| fault(seen.row, seen.nth)).await;
+        for cut in 1..whole.records.len() {
+            let prefix = whole.records[..cut].to_vec();
+            assert_eq!(prefix[0], header());
+            let mut setup = Setup::rows(8);
+            setup.journal = MemoryJournal::after(prefix.clone());
+            let known = setup.journal.proven();
+            let ran = setup.run(|_| Answer::Updated).await;
+            assert!(ran.end.as_ref().unwrap().complete, "seed {seed}, cut {cut}");
+            let rows: HashMap<u32, Outcome> = ran.rows().into_iter().map(|o| (o.row, o.outcome)).collect();
+            assert_eq!(rows.len(), 8);
+            for (row, outcome) in rows {
+                let sent_again = ran.log.iter().filter(|s| s.row == row).count();
+                let expected = match known.undecided.get(&row) {
+                    _ if known.decided.contains(row) => None,
+                    Some(history) if history.may_have_taken_effect() => Some(Outcome::Applied),
+                    _ => Some(Outcome::Updated),
+                };
+                assert_eq!(sent_again, usize::from(expected.is_some()), "seed {seed}, cut {cut}, row {row}");
+                if let Some(expected) = expected {
+                    assert_eq!(outcome, expected, "seed {seed}, cut {cut}, row {row}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Sends the planned calls: paced, retried, each reply judged by what it says and no more.
+//!
+//! In: calls in the order in which they are to leave, one lane per product. Out: outcomes in the journal, and how sending
+//! ended. Never: polars, plans, reports; a claim that a reply does not carry; a key in any text.
+
+mod backoff;
+mod call;
+mod classify;
+mod client;
+mod clock;
+mod compare;
+mod dispatch;
+mod key;
+mod lane;
+mod pacing;
+mod pacing_file;
+mod row;
+mod transport;
+mod wait;
+
+#[cfg(test)]
+mod client_tests;
+#[cfg(test)]
+mod dispatch_tests;
+#[cfg(test)]
+mod testing;
+
+pub use call::{Call, IdType};
+pub use classify::{Verdict, classify};
+pub use client::{Client, ClientError};
+pub use clock::{Clock, SystemClock};
+pub use compare::compare;
+pub use dispatch::{Lane, SendContext, SendEnd, SendError, SendLimits, send};
+pub use key::{ApiKey, KeyError, Scrubber};
+pub use transport::{MAX_REPLY_BYTES, Reply, Transport, TransportError};
+pub use wait::{LONGEST_WAIT, named_wait};

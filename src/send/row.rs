@@ -1,0 +1,110 @@
+//! The tries of one row, and what may honestly be said of it after each.
+
+use super::{Call, Verdict, compare};
+use crate::journal::{History, ProductStop};
+use crate::model::{Outcome, RowOutcome};
+use std::time::Duration;
+
+/// What is known of one row's tries.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tries {
+    /// Requests that left.
+    pub(super) attempts: u32,
+    /// Transient failures in this process: a resumed row gets its tries anew.
+    failures: u32,
+    /// Whether a try may have taken effect without saying so.
+    ambiguous: bool,
+    http_status: Option<u16>,
+}
+
+/// What comes next for a row.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// It has its outcome.
+    Decided(Box<RowOutcome>),
+    /// Another try.
+    Again {
+        /// Whether this one was ambiguous.
+        ambiguous: bool,
+        /// Whether it used up a try: then a back-off comes before the next.
+        failures: Option<u32>,
+        /// What the server said to wait.
+        after: Option<Duration>,
+        /// Why.
+        detail: String,
+    },
+    /// Its product stops, and the row waits for another start.
+    Stop(ProductStop),
+}
+
+impl Tries {
+    /// Goes on where an earlier process ended.
+    pub(super) fn after(history: Option<&History>) -> Self {
+        history.map_or_else(Self::default, |h| Self {
+            attempts: h.attempts,
+            failures: 0,
+            ambiguous: h.may_have_taken_effect(),
+            http_status: h.http_status,
+        })
+    }
+
+    /// Takes in the verdict on the try that was just made; `status` is of its reply, if one came.
+    pub(super) fn take(&mut self, call: &Call, status: Option<u16>, verdict: Verdict, max_tries: u32) -> Next {
+        self.http_status = status.or(self.http_status);
+        let outcome = match verdict {
+            Verdict::Accepted { created, customer, health_score } => {
+                let outcome = match (created, self.ambiguous) {
+                    (true, _) => Outcome::Created,
+                    (false, false) => Outcome::Updated,
+                    (false, true) => Outcome::Applied,
+                };
+                let not_applied = compare(&call.body, &customer);
+                let (customer, health_score) = (Some(*customer), health_score);
+                RowOutcome { customer, health_score, not_applied, ..self.ended(call, outcome, None) }
+            }
+            Verdict::CreationDisabled { detail } => self.refused(call, Outcome::CreationDisabled, detail),
+            Verdict::Rejected { detail } => self.refused(call, Outcome::Rejected, detail),
+            Verdict::Failed { detail } => self.refused(call, Outcome::Failed, detail),
+            Verdict::Stop { reason, detail } => return Next::Stop(ProductStop { reason, detail }),
+            Verdict::Retry { ambiguous, counts_as_try, after, detail } => {
+                self.ambiguous |= ambiguous;
+                self.failures += u32::from(counts_as_try);
+                if self.failures < max_tries || !counts_as_try {
+                    let failures = counts_as_try.then_some(self.failures);
+                    return Next::Again { ambiguous, failures, after, detail };
+                }
+                self.refused(call, Outcome::Failed, detail)
+            }
+        };
+        Next::Decided(Box::new(outcome))
+    }
+
+    /// The row's end by a reply that says no. After an ambiguous try only `unknown` is honest: the earlier request may
+    /// have been taken before this one was refused. A closed creation gate is the exception: it says that nobody
+    /// matches, so that nothing was taken.
+    fn refused(&self, call: &Call, outcome: Outcome, detail: String) -> RowOutcome {
+        let keeps = !self.ambiguous || outcome == Outcome::CreationDisabled;
+        self.ended(call, if keeps { outcome } else { Outcome::Unknown }, Some(detail))
+    }
+
+    fn ended(&self, call: &Call, outcome: Outcome, detail: Option<String>) -> RowOutcome {
+        RowOutcome {
+            row: call.row,
+            outcome,
+            reason: None,
+            http_status: self.http_status,
+            attempts: self.attempts,
+            sent: self.attempts > 0,
+            customer: None,
+            health_score: None,
+            not_applied: Vec::new(),
+            detail,
+        }
+    }
+
+    /// The row's end without a call: its product's creation gate is known to be closed.
+    pub(super) fn foreseen(call: &Call) -> RowOutcome {
+        let detail = "not sent: the product's creation gate answered CREATION_DISABLED earlier in this run".to_owned();
+        Self::default().ended(call, Outcome::CreationDisabled, Some(detail))
+    }
+}

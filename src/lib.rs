@@ -4,5 +4,6 @@
 pub mod config;
 pub mod model;
 pub mod monitor;
+pub mod report;
 pub mod runs;
 pub mod table;

@@ -14,6 +14,7 @@ pub mod journal;
 pub mod load;
 pub mod model;
 pub mod monitor;
+pub mod report;
 pub mod runs;
 pub mod sandbox;
 pub mod send;

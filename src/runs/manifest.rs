@@ -48,6 +48,9 @@ pub struct Manifest {
     pub sources: Vec<SourceTotals>,
     /// What the guards found, refusing or not.
     pub guards: Vec<GuardFinding>,
+    /// `[run] exit_on_creation_disabled`: whether `creation_disabled` customers need a person.
+    #[serde(default)]
+    pub exit_on_creation_disabled: bool,
 }
 
 /// Which command made a run folder.

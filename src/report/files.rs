@@ -1,0 +1,108 @@
+//! The report's folder: every file is made beside its place, made durable, and only then all of them appear.
+
+use super::model::ReportModel;
+use super::verdict::Ending;
+use super::{ReportError, changes, customers, html, json, markdown};
+use polars::prelude::*;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// How many customers are turned into text at a time: text is larger than columns, and a million of them would double
+/// the memory.
+const SLICE: usize = 100_000;
+
+/// Rows that one thread turns into CSV at a time.
+const BATCH: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(8191);
+
+/// Writes every file of the report into `folder`, which is made if it is not there. Files appear whole or not at all,
+/// and none before all could be written.
+pub fn write_report(folder: &Path, model: &ReportModel, ending: Ending) -> Result<(), ReportError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ReportError::Write { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let mut made = Vec::new();
+    for (name, render) in RENDERINGS {
+        let path = folder.join(name);
+        let mut file = NamedTempFile::new_in(folder).map_err(failed(&path))?;
+        let mut out = BufWriter::with_capacity(1 << 20, file.as_file_mut());
+        render(model, ending, &mut out).map_err(|error| at(&path, error))?;
+        out.flush().map_err(failed(&path))?;
+        drop(out);
+        file.as_file().sync_all().map_err(failed(&path))?;
+        made.push((path, file));
+    }
+    for (path, file) in made {
+        readable_by_all(file.as_file()).map_err(failed(&path))?;
+        file.persist(&path).map_err(|error| ReportError::Write { path, source: error.error })?;
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+}
+
+type Render = fn(&ReportModel, Ending, &mut dyn Write) -> Result<(), ReportError>;
+
+const RENDERINGS: [(&str, Render); 6] = [
+    ("customers.csv", |model, _, out| write_customers(model, out)),
+    ("changes.csv", |model, _, out| write_changes(model, out)),
+    ("accounting.csv", |model, _, out| write_accounting(model, out)),
+    ("summary.json", json::write),
+    ("summary.md", markdown::write),
+    ("report.html", html::write),
+];
+
+/// A full disk shows inside a rendering: name the file.
+fn at(path: &Path, error: ReportError) -> ReportError {
+    match error {
+        ReportError::Table(PolarsError::IO { error, .. }) => {
+            let source = std::io::Error::new(error.kind(), error.to_string());
+            ReportError::Write { path: path.to_owned(), source }
+        }
+        ReportError::Write { source, .. } => ReportError::Write { path: path.to_owned(), source },
+        other => other,
+    }
+}
+
+/// Temporary files are private; a report is read by reviewers, as the process's other files are.
+#[cfg(unix)]
+fn readable_by_all(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn write_customers(model: &ReportModel, out: &mut dyn Write) -> Result<(), ReportError> {
+    write_slices(&model.customers, out, |part| customers::csv_rows(part, model.manifest.currency_digits))
+}
+
+fn write_changes(model: &ReportModel, out: &mut dyn Write) -> Result<(), ReportError> {
+    write_slices(&model.customers, out, |part| Ok(changes::expand(part, model.manifest.currency_digits)?.0))
+}
+
+fn write_accounting(model: &ReportModel, out: &mut dyn Write) -> Result<(), ReportError> {
+    CsvWriter::new(out).with_batch_size(BATCH).finish(&mut model.accounting.frame().clone())?;
+    Ok(())
+}
+
+/// Writes what `shape` makes of each slice of `frame`; the heading once, also when there is no row.
+fn write_slices(
+    frame: &DataFrame,
+    out: &mut dyn Write,
+    shape: impl Fn(&DataFrame) -> PolarsResult<DataFrame>,
+) -> Result<(), ReportError> {
+    let mut offset = 0;
+    loop {
+        let part = frame.slice(i64::try_from(offset).unwrap_or(i64::MAX), SLICE);
+        CsvWriter::new(&mut *out).include_header(offset == 0).with_batch_size(BATCH).finish(&mut shape(&part)?)?;
+        offset += SLICE;
+        if offset >= frame.height() {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The gap to Stripe: what Stripe's MRR exceeds Tether's by, explained to the last fraction of a minor unit.
+
+use super::ReportError;
+use super::amount::{rational, whole};
+use super::tally::Cell;
+use crate::model::{Currency, Disposition, Outcome, Prediction, Reason};
+use crate::runs::{Exact, RunProduct, SourceTotals};
+use num_rational::BigRational;
+use num_traits::Zero;
+use std::collections::BTreeMap;
+
+/// The source whose rows carry MRR.
+pub(super) const SUBSCRIPTIONS: &str = "stripe_subscriptions";
+
+/// One reason for which Tether's MRR is not Stripe's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// The word: an outcome, a disposition, `not_applied`, `unpriced`, `rounding` or `orphans`.
+    pub name: &'static str,
+    /// Minor units; positive where Stripe has more. Orphans are negative.
+    pub amount: BigRational,
+    /// Customers behind it, where it is made of customers.
+    pub customers: Option<u64>,
+}
+
+/// One product's gap: Stripe's MRR − Tether's closing MRR = the sum of the components.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// MRR of all subscription rows, as computed apart from their dispositions; minor units.
+    pub stripe: BigRational,
+    /// What Tether holds when the run ends; in a plan: would hold.
+    pub tether: i128,
+    /// Every reason, in the order of the page; those of 0 too.
+    pub components: Vec<Component>,
+    /// MRR in currencies without a rate, in their own minor units: in no sum above.
+    pub without_rate: BTreeMap<Currency, BigRational>,
+}
+
+/// Outcomes that leave a gap. The rest stands under `not_applied`.
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::CreationDisabled,
+    Outcome::Conflict,
+    Outcome::Invalid,
+    Outcome::Rejected,
+    Outcome::Failed,
+    Outcome::Unknown,
+    Outcome::NotAttempted,
+];
+
+/// Dispositions of subscription rows that take MRR out before it reaches a customer, and their names here.
+const DISPOSITIONS: [(Disposition, &str); 6] = [
+    (Disposition::Ambiguous, "ambiguous"),
+    (Disposition::Unattached, "unattached"),
+    (Disposition::Excluded, "excluded"),
+    (Disposition::Superseded, "superseded"),
+    (Disposition::MergedDuplicate, "merged_duplicate"),
+    (Disposition::Rejected, "rejected_rows"),
+];
+
+impl Gap {
+    /// The gap of one product from its cells, what the plan's sums say, and the subscriptions' control totals.
+    pub(super) fn of<'a>(
+        product: &RunProduct,
+        subscriptions: Option<&SourceTotals>,
+        cells: impl Iterator<Item = &'a Cell>,
+    ) -> Result<Self, ReportError> {
+        let exact = |exact: Option<&Exact>| exact.map_or_else(|| Ok(BigRational::zero()), rational);
+        let disposed = |disposition| exact(subscriptions.and_then(|totals| totals.mrr.get(&disposition)));
+
+        let mut by_outcome: BTreeMap<Outcome, (i128, u64)> = BTreeMap::new();
+        let (mut not_applied, mut orphans, mut tether) = ((0, 0), (0, 0), 0);
+        for cell in cells {
+            tether += cell.tally.after;
+            let missing = cell.tally.desired - cell.tally.after;
+            let entry = match class(cell) {
+                Outcome::Orphan => &mut orphans,
+                outcome if OUTCOMES.contains(&outcome) => by_outcome.entry(outcome).or_default(),
+                _ if missing == 0 => continue,
+                _ => &mut not_applied,
+            };
+            entry.0 += missing;
+            entry.1 += cell.tally.customers;
+        }
+
+        let of_customers = |name, (amount, customers): (i128, u64)| Component {
+            name,
+            amount: whole(amount),
+            customers: Some(customers),
+        };
+        let mut components: Vec<Component> = OUTCOMES
+            .iter()
+            .map(|outcome| of_customers(outcome.as_str(), by_outcome.get(outcome).copied().unwrap_or_default()))
+            .collect();
+        components.push(of_customers("not_applied", not_applied));
+        for (disposition, name) in DISPOSITIONS {
+            components.push(Component { name, amount: disposed(disposition)?, customers: None });
+        }
+        let desired = rational(&product.totals.desired_exact)?;
+        let unpriced = disposed(Disposition::Contributed)? - &desired;
+        let rounding = desired - whole(product.totals.desired_rounded.into());
+        components.push(Component { name: "unpriced", amount: unpriced, customers: None });
+        components.push(Component { name: "rounding", amount: rounding, customers: None });
+        components.push(of_customers("orphans", orphans));
+
+        let mut without_rate = BTreeMap::new();
+        for (currency, amounts) in subscriptions.iter().flat_map(|totals| &totals.mrr_without_rate) {
+            let amounts = amounts.values().map(rational).collect::<Result<Vec<_>, _>>()?;
+            without_rate.insert(*currency, amounts.into_iter().sum());
+        }
+        let stripe = exact(subscriptions.and_then(|totals| totals.mrr_total.as_ref()))?;
+        Ok(Self { stripe, tether, components, without_rate })
+    }
+
+    /// Stripe's MRR − Tether's, minor units.
+    pub fn gap(&self) -> BigRational {
+        &self.stripe - whole(self.tether)
+    }
+
+    /// What the components do not explain: 0, or a bug.
+    pub fn residual(&self) -> BigRational {
+        self.components.iter().fold(self.gap(), |rest, component| rest - &component.amount)
+    }
+
+    /// The amount of one component; 0 for a name that is none.
+    pub fn component(&self, name: &str) -> BigRational {
+        self.components.iter().find(|c| c.name == name).map_or_else(BigRational::zero, |c| c.amount.clone())
+    }
+}
+
+/// Under which outcome a cell's gap stands: as it ended; a plan's rows that a closed gate would stop, under that.
+fn class(cell: &Cell) -> Outcome {
+    let planned = cell.outcome == Outcome::NotAttempted && cell.reason == Some(Reason::PlanOnly);
+    if planned && cell.predicted == Prediction::CreationDisabled { Outcome::CreationDisabled } else { cell.outcome }
+}

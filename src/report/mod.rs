@@ -1,0 +1,77 @@
+//! The report: what a reviewer signs, from a run's data alone.
+//!
+//! In: a run's manifest, plan, accounting, breaks and outcomes ([`RunData`]). Out: one typed [`ReportModel`], and its
+//! renderings `summary.json`, `summary.md`, `customers.csv`, `changes.csv`, `accounting.csv` and `report.html`
+//! ([`write_report`]), plus a few lines for a terminal ([`terminal_summary`]). Never: clocks, networks, decisions about
+//! what is sent; the same data give the same bytes.
+//!
+//! Two steps, since the exit code stands in the report and follows from it: build the model, ask it for its
+//! [`Verdict`], decide, then write.
+
+mod amount;
+mod breaks;
+mod bridge;
+mod changes;
+mod customers;
+mod files;
+mod gap;
+mod html;
+mod json;
+mod markdown;
+mod model;
+mod outcomes;
+mod rows;
+mod tally;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tieout;
+mod verdict;
+mod words;
+
+pub use bridge::{Bridge, Movement};
+pub use files::write_report;
+pub use gap::{Component, Gap};
+pub use model::{ProductReport, ReportModel};
+pub use outcomes::{Outcomes, RunData, SentRows};
+pub use rows::{Change, CustomerRow, OutcomeTable};
+pub use tally::Tally;
+pub use terminal::terminal_summary;
+pub use tieout::TieOut;
+pub use verdict::{Ending, Verdict};
+
+/// Why a report could not be made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A frame could not be computed.
+    #[error("the report's tables could not be computed: {0}")]
+    Table(#[from] polars::prelude::PolarsError),
+    /// A frame holds a word that its vocabulary does not know.
+    #[error("the run's tables hold an unknown word: {0}")]
+    Word(#[from] crate::model::UnknownWord),
+    /// An exact amount of the manifest is no fraction.
+    #[error("the manifest's amount {num}/{den} is not a fraction with a positive denominator")]
+    Fraction {
+        /// The numerator's text.
+        num: String,
+        /// The denominator's text.
+        den: String,
+    },
+    /// A file could not be written.
+    #[error("{path} could not be written: {source}")]
+    Write {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The page or the summary could not be rendered.
+    #[error("{file} could not be rendered: {detail}")]
+    Render {
+        /// The file.
+        file: &'static str,
+        /// What went wrong.
+        detail: String,
+    },
+}

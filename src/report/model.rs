@@ -1,0 +1,164 @@
+//! The one typed model that every format renders.
+
+use super::bridge::Bridge;
+use super::gap::{Gap, SUBSCRIPTIONS};
+use super::outcomes::RunData;
+use super::rows::{CustomerRow, OutcomeTable};
+use super::tally::{Cell, Tally};
+use super::tieout::TieOut;
+use super::verdict::Verdict;
+use super::{ReportError, breaks, customers, rows, tally, tieout};
+use crate::model::{Break, BreakKind, Outcome, Prediction, Reason};
+use crate::runs::Manifest;
+use crate::table::Accounting;
+use polars::prelude::DataFrame;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A run's report before it takes a form.
+#[derive(Debug)]
+pub struct ReportModel {
+    /// What the run was given. Its status and exit code are not shown: they come with the [`super::Ending`].
+    pub manifest: Manifest,
+    /// Whether nothing was sent because the run only planned.
+    pub planned_only: bool,
+    /// The products, in the order of the configuration.
+    pub products: Vec<ProductReport>,
+    /// Every break: those found before sending, then those found after.
+    pub breaks: Vec<Break>,
+    /// Every control total.
+    pub tie_outs: Vec<TieOut>,
+    /// The customers shown by name, per outcome.
+    pub tables: Vec<OutcomeTable>,
+    /// Customers with a health score, lowest first.
+    pub health: Vec<CustomerRow>,
+    pub(super) customers: DataFrame,
+    pub(super) accounting: Accounting,
+}
+
+/// One product's figures.
+#[derive(Debug, Clone)]
+pub struct ProductReport {
+    /// Its name.
+    pub name: String,
+    /// The creation gate as expected.
+    pub creation: Option<bool>,
+    /// Whether anything is known of what Tether held.
+    pub existing_known: bool,
+    /// Requests sent.
+    pub calls: u64,
+    /// Customers by outcome; every outcome has an entry.
+    pub outcomes: BTreeMap<Outcome, Tally>,
+    /// Customers by prediction; every prediction has an entry.
+    pub predicted: BTreeMap<Prediction, Tally>,
+    /// How many customers were foretold the one and ended as the other; those of 0 are left out.
+    pub matrix: BTreeMap<(Prediction, Outcome), u64>,
+    /// Customers by outcome and reason.
+    pub reasons: BTreeMap<(Outcome, Option<Reason>), Tally>,
+    /// From opening to closing.
+    pub bridge: Bridge,
+    /// From Tether to Stripe.
+    pub gap: Gap,
+}
+
+impl ReportModel {
+    /// Computes everything from a run's data.
+    pub fn build(data: RunData<'_>) -> Result<Self, ReportError> {
+        let RunData { manifest, plan, accounting, breaks: found, outcomes } = data;
+        let planned_only = matches!(outcomes, super::Outcomes::NotSent(Reason::PlanOnly));
+        let digits = manifest.currency_digits;
+        let (customers, aligned) = customers::assemble(plan, outcomes)?;
+        let cells = tally::cells(&customers)?;
+        let products = products(manifest, &cells)?;
+        let tie_outs = tieout::tie_outs(manifest, &products, &cells, accounting, &aligned)?;
+        let mut breaks = found.to_vec();
+        breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
+        Ok(Self {
+            manifest: manifest.clone(),
+            planned_only,
+            tables: rows::outcome_tables(&customers, &cells, digits)?,
+            health: rows::health(&customers, digits)?,
+            products,
+            breaks,
+            tie_outs,
+            customers,
+            accounting: accounting.clone(),
+        })
+    }
+
+    /// What the run came to, for the caller to decide the exit code by.
+    pub fn verdict(&self) -> Verdict {
+        let stops: BTreeSet<Reason> = self
+            .products
+            .iter()
+            .flat_map(|product| product.reasons.keys())
+            .filter_map(|(outcome, reason)| reason.filter(|_| *outcome == Outcome::NotAttempted))
+            .collect();
+        let not_applied = self.breaks.iter().filter(|found| found.kind == BreakKind::NotApplied).count();
+        Verdict {
+            difference: self.tie_outs.iter().find(|tie| !tie.ties()).map(TieOut::sentence),
+            needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
+            not_applied: not_applied as u64,
+            stops,
+        }
+    }
+
+    /// What needs a person: product, outcome, customers and MRR. Outcomes of nobody are left out.
+    pub fn needing_a_person(&self) -> impl Iterator<Item = (&ProductReport, Outcome, Tally)> {
+        self.products.iter().flat_map(|product| {
+            product
+                .outcomes
+                .iter()
+                .filter(|(outcome, tally)| tally.customers > 0 && self.needs_a_person(**outcome))
+                .map(move |(outcome, tally)| (product, *outcome, *tally))
+        })
+    }
+
+    /// Whether a customer that ended so needs a person.
+    pub fn needs_a_person(&self, outcome: Outcome) -> bool {
+        outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && self.manifest.exit_on_creation_disabled)
+    }
+
+    /// Breaks by kind, in the order of the vocabulary.
+    pub fn breaks_by_kind(&self) -> BTreeMap<BreakKind, Vec<&Break>> {
+        let mut kinds: BTreeMap<BreakKind, Vec<&Break>> = BTreeMap::new();
+        for found in &self.breaks {
+            kinds.entry(found.kind).or_default().push(found);
+        }
+        kinds
+    }
+
+    /// Whether a break's scope names a source (else it names a product).
+    pub fn is_source(&self, scope: &str) -> bool {
+        self.manifest.sources.iter().any(|source| source.name == scope)
+    }
+}
+
+fn products(manifest: &Manifest, cells: &[Cell]) -> Result<Vec<ProductReport>, ReportError> {
+    let subscriptions = manifest.sources.iter().find(|source| source.name == SUBSCRIPTIONS);
+    manifest
+        .products
+        .iter()
+        .map(|product| {
+            let own = || cells.iter().filter(|cell| cell.product == product.name);
+            let mut report = ProductReport {
+                name: product.name.clone(),
+                creation: product.creation,
+                existing_known: product.existing_known,
+                calls: own().map(|cell| cell.calls).sum(),
+                outcomes: Outcome::ALL.iter().map(|outcome| (*outcome, Tally::default())).collect(),
+                predicted: Prediction::ALL.iter().map(|predicted| (*predicted, Tally::default())).collect(),
+                matrix: BTreeMap::new(),
+                reasons: BTreeMap::new(),
+                bridge: Bridge::of(own()),
+                gap: Gap::of(product, subscriptions, own())?,
+            };
+            for cell in own() {
+                *report.outcomes.entry(cell.outcome).or_default() += cell.tally;
+                *report.predicted.entry(cell.predicted).or_default() += cell.tally;
+                *report.matrix.entry((cell.predicted, cell.outcome)).or_default() += cell.tally.customers;
+                *report.reasons.entry((cell.outcome, cell.reason)).or_default() += cell.tally;
+            }
+            Ok(report)
+        })
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! The summary that a run ends with on a terminal: plain text, aligned, readable without colour.
+
+use super::amount::{count, grouped, grouped_exact};
+use super::model::ReportModel;
+use super::verdict::Ending;
+use super::words;
+use crate::model::Outcome;
+use std::fmt::Write;
+use std::path::Path;
+
+/// What a person reads when the run ends; `report` is the path of `report.html`.
+pub fn terminal_summary(model: &ReportModel, ending: Ending, report: &Path) -> String {
+    let mut out = String::new();
+    // Writing into a String cannot fail.
+    let _ = compose(model, ending, report, &mut out);
+    out
+}
+
+fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String) -> std::fmt::Result {
+    let manifest = &model.manifest;
+    let digits = manifest.currency_digits;
+    let currency = manifest.currency.as_str().to_uppercase();
+    let (_, headline, sentence) = words::verdict(model, ending);
+    writeln!(out, "run {}   as of {}", printable(&manifest.run_id), manifest.as_of)?;
+    for product in &model.products {
+        writeln!(out, "\n{:<20}{:>12}{:>18}", printable(&product.name), "customers", format!("MRR {currency}"))?;
+        for (outcome, tally) in product.outcomes.iter().filter(|(_, tally)| tally.customers > 0) {
+            let mrr = if *outcome == Outcome::Orphan || outcome.is_in_tether() { tally.after } else { tally.desired };
+            writeln!(out, "  {:<18}{:>12}{:>18}", outcome.as_str(), count(tally.customers), grouped(mrr, digits))?;
+        }
+        let bridge = &product.bridge;
+        let moved = format!("{} → {}", grouped(bridge.opening, digits), grouped(bridge.closing, digits));
+        writeln!(out, "  {:<18}{moved:>30}", if model.planned_only { "Tether would hold" } else { "Tether's MRR" })?;
+        let gap = grouped_exact(&product.gap.gap(), digits);
+        let residual = grouped_exact(&product.gap.residual(), digits);
+        writeln!(out, "  {:<18}{gap:>30}   unexplained {residual}", "gap to Stripe")?;
+    }
+    let needing: Vec<_> = model.needing_a_person().collect();
+    if !needing.is_empty() {
+        writeln!(out, "\nneeds a person")?;
+        for (product, outcome, tally) in needing {
+            let what = format!("{} {outcome}", printable(&product.name));
+            writeln!(out, "  {what:<18}{:>12}{:>18}", count(tally.customers), grouped(tally.desired, digits))?;
+        }
+    }
+    writeln!(out, "\n{headline}: {}", printable(&sentence))?;
+    writeln!(out, "exit {}: {}", ending.exit_code, ending.meaning())?;
+    writeln!(out, "report: {}", report.display())
+}
+
+/// A name from the configuration without what could move a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}

@@ -1,0 +1,78 @@
+//! What the model says about the run as a whole, for the caller to decide the exit code by.
+
+use crate::model::Reason;
+use crate::runs::RunStatus;
+use std::collections::BTreeSet;
+
+/// What the run came to, before an exit code is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The first total that does not tie, in words; `None`: everything ties.
+    pub difference: Option<String>,
+    /// Customers that need a person: failed, unknown, rejected, conflict, invalid; creation disabled by configuration.
+    pub needs_a_person: u64,
+    /// Fields that Tether did not take (`not_applied` breaks): these need a person too.
+    pub not_applied: u64,
+    /// Why rows were not attempted, each reason once.
+    pub stops: BTreeSet<Reason>,
+}
+
+impl Verdict {
+    /// Whether every total ties.
+    pub fn ties(&self) -> bool {
+        self.difference.is_none()
+    }
+
+    /// Whether rows or fields need a person (exit 3).
+    pub fn needs_a_person(&self) -> bool {
+        self.needs_a_person > 0 || self.not_applied > 0
+    }
+
+    /// Whether a guard refused the run (exit 4).
+    pub fn refused(&self) -> bool {
+        self.stops.contains(&Reason::Guard)
+    }
+
+    /// Whether the run stopped before its end and can be resumed (exit 5).
+    pub fn incomplete(&self) -> bool {
+        [Reason::Unavailable, Reason::Deadline, Reason::Interrupted].iter().any(|stop| self.stops.contains(stop))
+    }
+
+    /// Whether a key was refused (exit 6).
+    pub fn auth(&self) -> bool {
+        self.stops.contains(&Reason::Auth)
+    }
+
+    /// Whether an address or method was wrong (exit 2).
+    pub fn configuration(&self) -> bool {
+        self.stops.contains(&Reason::Configuration)
+    }
+}
+
+/// How the run ended, as the caller decided; shown by every format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Where the run stands.
+    pub status: RunStatus,
+    /// The process's exit code.
+    pub exit_code: u8,
+}
+
+impl Ending {
+    /// What the exit code means, in words.
+    pub fn meaning(self) -> &'static str {
+        match self.exit_code {
+            0 => "done; nothing needs a person",
+            1 => "internal error, or a total that does not tie",
+            2 => "wrong address, method or configuration",
+            3 => "done; some rows need a person",
+            4 => "a guard refused; nothing was sent",
+            5 => "incomplete and resumable",
+            6 => "credentials refused or missing",
+            7 => "another run holds the lock",
+            8 => "an input was refused",
+            10 => "there are changes to send",
+            _ => "unknown",
+        }
+    }
+}

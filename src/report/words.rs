@@ -1,0 +1,166 @@
+//! The sentences that every format shares: the verdict, and what each outcome means and asks for.
+
+use super::amount::{count, grouped};
+use super::model::ReportModel;
+use super::verdict::Ending;
+use crate::model::Outcome;
+use crate::runs::RunStatus;
+
+/// How the verdict looks: words and colours follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Sign it.
+    Good,
+    /// A person has to look first.
+    Attention,
+    /// Do not sign it.
+    Bad,
+}
+
+impl Tone {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Attention => "attention",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// May this be signed? The answer in a word or two, and one sentence.
+pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
+    let verdict = model.verdict();
+    if let Some(difference) = &verdict.difference {
+        return (Tone::Bad, "Do not sign", format!("A control total does not tie. {difference}."));
+    }
+    if verdict.refused() {
+        let refusing: Vec<&str> =
+            model.manifest.guards.iter().filter(|guard| guard.refused).map(|guard| guard.detail.as_str()).collect();
+        return (Tone::Bad, "Refused", format!("A guard refused the run; nothing was sent. {}", refusing.join(" ")));
+    }
+    if verdict.auth() {
+        return (Tone::Bad, "Not complete", "Tether refused a key; the rest of that product was not attempted.".into());
+    }
+    if verdict.configuration() {
+        let sentence = "Tether's address or method is wrong; the rest of that product was not attempted.";
+        return (Tone::Bad, "Not complete", sentence.into());
+    }
+    if verdict.incomplete() {
+        let stops: Vec<&str> = verdict.stops.iter().map(|stop| stop.as_str()).collect();
+        let sentence = format!(
+            "The run stopped before its end ({}); `resume` finishes it. Everything ties so far.",
+            stops.join(", ")
+        );
+        return (Tone::Attention, "Not complete", sentence);
+    }
+    if verdict.needs_a_person() {
+        let fields = match verdict.not_applied {
+            0 => String::new(),
+            1 => " One sent field is not as Tether shows it.".to_owned(),
+            fields => format!(" {} sent fields are not as Tether shows them.", count(fields)),
+        };
+        let who = match verdict.needs_a_person {
+            0 => String::new(),
+            1 => " One customer needs a person.".to_owned(),
+            customers => format!(" {} customers need a person.", count(customers)),
+        };
+        return (Tone::Attention, "Sign after review", format!("Every total ties.{who}{fields}"));
+    }
+    if model.planned_only || ending.status == RunStatus::Planned {
+        return (
+            Tone::Good,
+            "Ready to send",
+            "This is a plan: nothing was sent. Every total ties and nobody needs a person.".into(),
+        );
+    }
+    (Tone::Good, "Ready to sign", "Every total ties and nothing needs a person.".into())
+}
+
+/// An outcome as a heading.
+pub(super) const fn heading(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "Created",
+        Outcome::Updated => "Updated",
+        Outcome::Applied => "Applied",
+        Outcome::Unchanged => "Unchanged",
+        Outcome::CreationDisabled => "CREATION_DISABLED",
+        Outcome::Rejected => "Rejected",
+        Outcome::Conflict => "Conflict",
+        Outcome::Invalid => "Invalid",
+        Outcome::Failed => "Failed",
+        Outcome::Unknown => "Unknown",
+        Outcome::NotAttempted => "Not attempted",
+        Outcome::Orphan => "Orphans",
+    }
+}
+
+/// What an outcome means, and what a person does about it.
+pub(super) const fn meaning(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "Tether answered 201: the customer is new.",
+        Outcome::Updated => "Tether answered 200: the customer holds the fields below.",
+        Outcome::Applied => {
+            "Tether answered 200 after a try whose reply was lost: the customer is in Tether; whether it was created or updated cannot be known."
+        }
+        Outcome::Unchanged => "Nothing differed; no call was made.",
+        Outcome::CreationDisabled => {
+            "Tether holds no such customer and may not create it. Enable creation for the product, then run again."
+        }
+        Outcome::Rejected => {
+            "Tether refused the row. Correct the field its reply names, in the source, then run again."
+        }
+        Outcome::Conflict => {
+            "Two records claim one identity; nothing was sent. Decide which is right, correct the sources or Tether, then run again."
+        }
+        Outcome::Invalid => "The row cannot be sent as it is. Supply what the reason names, then run again.",
+        Outcome::Failed => {
+            "Every try failed without being applied. Run again; if it stays, ask Tether with the status and detail."
+        }
+        Outcome::Unknown => {
+            "The last try may or may not have been applied. Look the customer up in Tether, or run again."
+        }
+        Outcome::NotAttempted => {
+            "The run stopped before these, or only planned them. No request of theirs was answered."
+        }
+        Outcome::Orphan => {
+            "Tether holds them, no source has them. They were not touched; archive or link them by hand."
+        }
+    }
+}
+
+/// The request to whoever can enable creation, ready to paste; `None` when nobody waits.
+pub(super) fn creation_request(model: &ReportModel, product: &str) -> Option<String> {
+    let report = model.products.iter().find(|report| report.name == product)?;
+    let waiting = report.outcomes.get(&Outcome::CreationDisabled).filter(|tally| tally.customers > 0)?;
+    let manifest = &model.manifest;
+    Some(format!(
+        "Please enable Settings → Products → {product} → API → Allow customer creation via API in Tether. {} waiting, with {} {} of monthly recurring revenue, as of {} (run {}).",
+        match waiting.customers {
+            1 => "1 customer is".to_owned(),
+            customers => format!("{} customers are", count(customers)),
+        },
+        grouped(waiting.desired - waiting.after, manifest.currency_digits),
+        manifest.currency.as_str().to_uppercase(),
+        manifest.as_of,
+        manifest.run_id,
+    ))
+}
+
+/// A component of the gap as a heading.
+pub(super) fn component(name: &str) -> &str {
+    match name {
+        "creation_disabled" => "CREATION_DISABLED",
+        "not_attempted" => "not attempted",
+        "not_applied" => "sent, not as Tether shows it",
+        "ambiguous" => "subscriptions of ambiguous accounts",
+        "unattached" => "subscriptions without a customer",
+        "excluded" => "subscriptions left out",
+        "superseded" => "subscription rows replaced by later ones",
+        "merged_duplicate" => "subscription rows read twice",
+        "rejected_rows" => "subscription rows rejected",
+        "unpriced" => "customers whose MRR cannot be known",
+        "rounding" => "rounding, once per customer",
+        "orphans" => "orphans (only in Tether)",
+        other => other,
+    }
+}

@@ -209,6 +209,21 @@ pub struct SandboxProduct {
     pub creation: bool,
 }
 
+impl From<SandboxArgs> for crate::app::sandbox::Wanted {
+    fn from(args: SandboxArgs) -> Self {
+        let files = |given: Vec<ProductFile>| given.into_iter().map(|one| (one.product, one.file)).collect();
+        Self {
+            listen: args.listen,
+            products: args.products.into_iter().map(|one| (one.name, one.variable, one.creation)).collect(),
+            state: args.state,
+            faults: args.faults,
+            log: args.log,
+            seed: files(args.seed),
+            export: files(args.export),
+        }
+    }
+}
+
 impl FromStr for SandboxProduct {
     type Err = String;
 

@@ -1,2 +1,50 @@
 //! The binary: parse, run, exit code.
-fn main() {}
+
+use clap::Parser;
+use std::io::Write;
+use std::sync::Arc;
+use tether_recon::app::exit::{AppError, ExitCode};
+use tether_recon::app::{Context, Voice, config_check, output, plan, report, resume, run, sandbox};
+use tether_recon::cli::{Cli, Command, ConfigCommand};
+use tether_recon::monitor::init_logging;
+use tether_recon::send::SystemClock;
+
+/// Tables come and go by the gigabyte; mimalloc gives memory back sooner and faster than the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let env = |name: &str| std::env::var_os(name);
+    let voice = Voice { format: cli.global.log_format, level: cli.global.level(), progress: !cli.global.no_progress };
+    init_logging(voice.format, voice.level);
+    let context = Context {
+        config: cli.global.config_path(&env),
+        env: &env,
+        clock: Arc::new(SystemClock),
+        random: rand::random(),
+        voice,
+    };
+    match carry_out(cli.command, &context, &mut std::io::stdout()) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            // Nobody may be listening on standard error either; the exit code says it all the same.
+            let _ = std::io::stderr().write_all(error.render().as_bytes());
+            error.exit_code().into()
+        }
+    }
+}
+
+fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
+    let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
+    let (code, text) = match command {
+        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow))?,
+        Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
+        Command::Resume => runtime()?.block_on(resume::resume(context))?,
+        Command::Report(args) => report::report(context, &args.run)?,
+        Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::Config(ConfigCommand::Check) => return config_check::run(&context.config, context.env, out),
+    };
+    output::write_text(out, &text)?;
+    Ok(code)
+}

@@ -1,8 +1,24 @@
 //! One file per command, and how every end of a command becomes an exit code.
 //!
-//! In: the validated configuration and what the command line asked for. Out: text on standard output and an exit code.
-//! Never: rules about customers, which stand in the rooms below.
+//! In: what the command line asked for, and the world ([`Context`]): environment, clock, randomness, standard output. Out:
+//! text on standard output and an exit code. Never: rules about customers, which stand in the rooms below.
 
 pub mod config_check;
 pub mod exit;
 pub mod output;
+pub mod plan;
+pub mod report;
+pub mod resume;
+pub mod run;
+pub mod sandbox;
+
+mod calls;
+mod context;
+mod deliver;
+mod embedded;
+mod errors;
+mod finish;
+mod prepare;
+mod signals;
+
+pub use context::{Context, Voice};

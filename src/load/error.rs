@@ -32,6 +32,12 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file is not the one that the run was planned from.
+    #[error("{file} has changed since the run was planned; put the old file back to resume, or start a new `run`")]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// A file without anything in it: an export that failed.
     #[error("{file} is empty, not even a heading line; export it again")]
     Empty {

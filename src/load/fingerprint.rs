@@ -1,7 +1,7 @@
 //! Which files a pattern means, and what identifies each: its bytes' SHA-256, their number, and when it was written.
 
 use super::LoadError;
-use crate::model::Instant;
+use crate::model::{InputFile, Instant};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -47,13 +47,40 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<RawFile, LoadError> {
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .and_then(|age| i64::try_from(age.as_secs()).ok())
         .and_then(Instant::from_epoch_seconds);
-    let sha256 = Sha256::digest(&bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+    let sha256 = hex(&Sha256::digest(&bytes));
+    Ok(RawFile { bytes, sha256, modified })
+}
+
+/// SHA-256 of a file's bytes, lower-case hexadecimal, read piece by piece.
+pub fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut file = std::fs::File::open(path)?;
+    std::io::copy(&mut file, &mut digest)?;
+    Ok(hex(&digest.finalize()))
+}
+
+/// Whether the files that a run was planned from still hold what it read; `base` is what their paths are relative to.
+///
+/// # Errors
+/// The first file that is gone or that holds something else.
+pub fn unchanged(files: &[InputFile], base: &Path) -> Result<(), LoadError> {
+    for file in files {
+        let found = sha256(&base.join(&file.path))
+            .map_err(|source| LoadError::Unreadable { file: file.path.clone(), source })?;
+        if found != file.sha256 {
+            return Err(LoadError::Changed { file: file.path.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         use std::fmt::Write as _;
         // Writing into a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
-    });
-    Ok(RawFile { bytes, sha256, modified })
+    })
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ mod text;
 mod tests;
 
 pub use error::LoadError;
+pub use fingerprint::{sha256, unchanged};
 pub use stripe::StripePart;
+pub use tether::existing_file;
 
 use crate::config::Settings;
 use crate::model::{Break, BreakKind, InputFile, Rejection};

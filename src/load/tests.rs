@@ -22,56 +22,11 @@ impl Case {
     /// Settings that read nothing yet.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-<<<<<<< HEAD
-        let one = NonZeroU32::MIN;
-        let settings = Settings {
-            base: folder.path().to_owned(),
-            run: RunSettings {
-                state: folder.path().join("state"),
-                currency: Currency::parse("usd").unwrap(),
-                exit_on_creation_disabled: false,
-            },
-            stripe: StripeSettings {
-                files: vec![],
-                customers: vec![],
-                subscriptions: vec![],
-                external_id_metadata: Some("user_id".into()),
-                amount: AmountMeaning::Unit,
-                test_mode: false,
-                guests: false,
-            },
-            crms: vec![],
-            fields: BTreeMap::new(),
-            link: LinkSettings::default(),
-            mrr: MrrSettings::default(),
-            fx: Fx::default(),
-            guards: Guards::default(),
-            tether: TetherSettings {
-                url: TetherUrl::Sandbox,
-                rate: Rate { calls: one, per: Duration::from_secs(1) },
-                burst: one,
-                in_flight: one,
-                deadline: Duration::from_secs(1),
-                request_timeout: Duration::from_secs(1),
-                max_tries: one,
-                stop_after_creation_disabled: false,
-                sandbox_faults: None,
-            },
-            products: vec![ProductSettings {
-                name: "core".into(),
-                key: KeySource::Env("TETHER_API_KEY".into()),
-                existing: vec![],
-                creation: None,
-            }],
-            hash: String::new(),
-        };
-=======
         let text = "[run]\nstate = \"state\"\ncurrency = \"usd\"\n[stripe]\nfiles = \"none\"\n\
             external_id_metadata = \"user_id\"\n[tether]\nurl = \"sandbox\"\n[[product]]\nname = \"core\"\n\
             key = { env = \"TETHER_API_KEY\" }\n";
         let mut settings = crate::config::parse(text, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
         settings.stripe.files.clear();
->>>>>>> ad9652a4bf51c2d2f4c4c3d043516246cdb2a2a5
         Self { folder, settings }
     }
 

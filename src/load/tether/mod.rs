@@ -69,6 +69,20 @@ pub(super) fn read(
     Ok((TablePart { frame, rejections, breaks, rows, shape }, encoding))
 }
 
+/// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are
+/// those of the account's currency.
+pub fn existing_file(path: &std::path::Path, digits: u8) -> Result<Existing, LoadError> {
+    let shown = path.display().to_string();
+    let raw = super::fingerprint::read(path, &shown)?;
+    let origin = Origin { source: "existing", file: &shown, index: 0 };
+    let (part, _) = read(raw.bytes, &origin, digits, raw.modified)?;
+    if let Some(row) = part.rejections.first() {
+        let detail = format!("line {}: {}", row.line, row.detail);
+        return Err(LoadError::Broken { file: shown, detail });
+    }
+    Existing::new(part.frame).map_err(|error| LoadError::internal(&shown, error))
+}
+
 fn finish(
     mut frame: DataFrame,
     origin: &Origin<'_>,

@@ -1,0 +1,94 @@
+//! How a run ends: the model is built from what the journal proves, the exit code follows from it, the report is written.
+
+use super::exit::{AppError, ExitCode};
+use super::prepare::Prepared;
+use crate::journal;
+use crate::model::{Instant, Reason};
+use crate::report::{Ending, Outcomes, ReportModel, RunData, SentRows, Verdict, terminal_summary, write_report};
+use crate::runs::{Manifest, Mode, RunFolder, RunStatus};
+use std::collections::BTreeMap;
+
+/// The outcomes that the folder's journal proves.
+pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, AppError> {
+    if manifest.mode == Mode::Plan {
+        return Ok(Outcomes::NotSent(Reason::PlanOnly));
+    }
+    if manifest.status == RunStatus::Refused {
+        return Ok(Outcomes::NotSent(Reason::Guard));
+    }
+    let mut rows = SentRows::new(manifest.currency_digits);
+    let mut stopped = BTreeMap::new();
+    if folder.journal_path().exists() {
+        let mut records = journal::outcomes(journal::read(&folder.journal_path())?);
+        for outcome in records.by_ref() {
+            rows.push(outcome?);
+        }
+        if let Some(closing) = records.closed() {
+            for product in &manifest.products {
+                stopped.insert(product.name.clone(), closing.reason(&product.name));
+            }
+        }
+    }
+    Ok(Outcomes::Sent { rows, stopped })
+}
+
+/// Builds the model, decides how the run ends, writes manifest and report, and returns what a person reads.
+pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String), AppError> {
+    let model = model(&prepared)?;
+    let verdict = model.verdict();
+    let has_rejections = prepared
+        .manifest
+        .sources
+        .iter()
+        .any(|source| source.dispositions.get(&crate::model::Disposition::Rejected).is_some_and(|rows| *rows > 0));
+    let status = match prepared.manifest.status {
+        RunStatus::Refused => RunStatus::Refused,
+        _ if prepared.manifest.mode == Mode::Plan => RunStatus::Planned,
+        _ if verdict.stops.is_empty() => RunStatus::Complete,
+        _ => RunStatus::Incomplete,
+    };
+    let code = exit_code(&verdict, has_rejections);
+    prepared.manifest.status = status;
+    prepared.manifest.exit_code = Some(code.code());
+    prepared.manifest.finished_at = Some(at);
+    let summary = write(&prepared.folder, &model, Ending { status, exit_code: code.code() })?;
+    // Last, so that a manifest that says how the run ended has its report beside it.
+    prepared.folder.write_manifest(&prepared.manifest)?;
+    Ok((code, summary))
+}
+
+/// The report's model from what the run's folder holds.
+pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
+    Ok(ReportModel::build(RunData {
+        manifest: &prepared.manifest,
+        plan: &prepared.rows,
+        accounting: &prepared.accounting,
+        breaks: &prepared.breaks,
+        outcomes: outcomes(&prepared.folder, &prepared.manifest)?,
+    })?)
+}
+
+/// Writes every format and returns the summary for a terminal.
+pub fn write(folder: &RunFolder, model: &ReportModel, ending: Ending) -> Result<String, AppError> {
+    write_report(&folder.report_path(), model, ending)?;
+    Ok(terminal_summary(model, ending, &folder.report_path().join("report.html")))
+}
+
+/// The worst of what happened, by how soon somebody must act.
+fn exit_code(verdict: &Verdict, has_rejections: bool) -> ExitCode {
+    if !verdict.ties() {
+        ExitCode::Internal
+    } else if verdict.refused() {
+        ExitCode::GuardRefused
+    } else if verdict.auth() {
+        ExitCode::Credentials
+    } else if verdict.configuration() {
+        ExitCode::Configuration
+    } else if verdict.incomplete() {
+        ExitCode::Incomplete
+    } else if verdict.needs_a_person() || has_rejections {
+        ExitCode::NeedsAPerson
+    } else {
+        ExitCode::Done
+    }
+}

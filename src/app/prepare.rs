@@ -1,0 +1,105 @@
+//! What `run` and `plan` share: load, plan, judge, and write down what is to be done before anything is.
+
+use super::errors::PrepareError;
+use crate::baseline::Baseline;
+use crate::config::{Settings, TetherUrl};
+use crate::load;
+use crate::model::{Break, Instant};
+use crate::monitor::{Event, Monitor};
+use crate::plan;
+use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunFolder, RunStatus, write_atomic};
+use crate::table::{Accounting, Existing, PlanRows};
+
+/// A plan that stands in its run's folder.
+pub struct Prepared {
+    /// The folder.
+    pub folder: RunFolder,
+    /// Its manifest; the status is `planned`, or `refused` when a guard refused.
+    pub manifest: Manifest,
+    /// The plan.
+    pub rows: PlanRows,
+    /// Where every input row went.
+    pub accounting: Accounting,
+    /// What a reviewer must see, found so far.
+    pub breaks: Vec<Break>,
+    /// What each product's export holds: what the embedded sandbox begins with. Empty for a real Tether.
+    pub existing: Vec<Option<Existing>>,
+}
+
+/// What a plan is asked for.
+pub struct Request<'a> {
+    /// The run's id.
+    pub run_id: String,
+    /// Which command asks.
+    pub mode: Mode,
+    /// The run's clock.
+    pub as_of: Instant,
+    /// When the command was started.
+    pub started_at: Instant,
+    /// Guards that are overridden this once.
+    pub allow: &'a [String],
+}
+
+/// Reads the exports, plans, and writes plan, accounting, breaks and manifest into a new run folder.
+pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor) -> Result<Prepared, PrepareError> {
+    let loaded = load::load(settings, monitor)?;
+    monitor.event(Event::StageStarted { stage: "planning", total: None });
+    let baseline = Baseline::open(&settings.run.state);
+    let known = settings.products.iter().map(|product| baseline.load(&product.name)).collect::<Result<Vec<_>, _>>()?;
+    let baseline_hash = crate::baseline::hash(
+        settings.products.iter().map(|product| product.name.as_str()).zip(known.iter().map(Option::as_ref)),
+    )?;
+    let planned = plan::build(&loaded, known, settings, request.as_of)?;
+    let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
+    let guards = plan::judge(&planned.rows, &planned.sources, settings.guards, request.allow, previous.as_deref())?;
+    let refused = guards.iter().any(|finding| finding.refused);
+    let to_send = plan::rows_to_send(&planned.rows)?;
+    monitor.event(Event::StageFinished {
+        stage: "planning",
+        result: format!("{} customers, {to_send} to send", planned.rows.len()),
+    });
+
+    monitor.event(Event::StageStarted { stage: "writing the plan", total: None });
+    let folder = RunFolder::create(&settings.run.state, &request.run_id)?;
+    let plan_hash =
+        write_atomic(&folder.plan_path(), |file| plan::write_plan(&planned.rows, file).map_err(std::io::Error::other))?;
+    write_atomic(&folder.accounting_path(), |file| {
+        plan::write_accounting(&planned.accounting, file).map_err(std::io::Error::other)
+    })?;
+    write_atomic(&folder.breaks_path(), |file| {
+        serde_json::to_writer(std::io::BufWriter::new(file), &planned.breaks).map_err(std::io::Error::other)
+    })?;
+    let manifest = Manifest {
+        format: MANIFEST_FORMAT,
+        run_id: request.run_id,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        mode: request.mode,
+        status: if refused { RunStatus::Refused } else { RunStatus::Planned },
+        exit_code: None,
+        as_of: request.as_of,
+        started_at: request.started_at,
+        finished_at: None,
+        config_hash: settings.hash.clone(),
+        plan_hash,
+        baseline_hash,
+        currency: settings.run.currency,
+        currency_digits: settings.run.currency.digits(&settings.mrr.currency_digits),
+        mrr_definition: planned.mrr_definition,
+        products: planned.products,
+        inputs: loaded.files,
+        sources: planned.sources,
+        guards,
+        exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
+    };
+    folder.write_manifest(&manifest)?;
+    monitor.event(Event::StageFinished { stage: "writing the plan", result: folder.id().to_owned() });
+    let existing = if settings.tether.url == TetherUrl::Sandbox { loaded.existing } else { vec![] };
+    Ok(Prepared {
+        folder,
+        manifest,
+        rows: planned.rows,
+        accounting: planned.accounting,
+        breaks: planned.breaks,
+        existing,
+    })
+}

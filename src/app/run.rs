@@ -1,0 +1,60 @@
+//! `run`: plan, guard, send, report. What cron calls.
+
+use super::Context;
+use super::deliver::{self, Delivery};
+use super::exit::{AppError, ExitCode};
+use super::finish;
+use super::prepare::{Request, prepare};
+use super::report;
+use super::signals;
+use crate::config::{self, Settings};
+use crate::model::Instant;
+use crate::monitor::{Event, Monitor};
+use crate::runs::{Mode, RunFolder, RunStatus, StateLock};
+
+/// Carries out a run and returns what a person reads. Must be called inside a tokio runtime.
+pub async fn run(
+    context: &Context<'_>,
+    as_of: Option<Instant>,
+    allow: &[String],
+) -> Result<(ExitCode, String), AppError> {
+    let settings = config::load(&context.config)?;
+    let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
+    let started_at = context.now();
+    let run_id = context.run_id();
+    let monitor = context.monitor(&run_id);
+    let _lock = StateLock::acquire(&settings.run.state)?;
+    let keys = deliver::keys(context, &settings)?;
+    close_interrupted(context, &settings, &*monitor)?;
+
+    let request = Request { run_id, mode: Mode::Run, as_of: as_of.unwrap_or(started_at), started_at, allow };
+    let mut prepared = prepare(&settings, request, &*monitor)?;
+    if prepared.manifest.status != RunStatus::Refused {
+        prepared.manifest.status = RunStatus::Sending;
+        prepared.folder.write_manifest(&prepared.manifest)?;
+        let delivery = Delivery { context, settings: &settings, keys, monitor: monitor.clone(), stop };
+        delivery.send(&prepared, None).await?;
+    }
+    monitor.event(Event::StageStarted { stage: "writing the report", total: None });
+    let ended = finish::finish(prepared, context.now())?;
+    monitor
+        .event(Event::StageFinished { stage: "writing the report", result: format!("exit code {}", ended.0.code()) });
+    Ok(ended)
+}
+
+/// Takes what earlier, interrupted runs proved into the baseline and closes them: this run plans anew.
+fn close_interrupted(context: &Context<'_>, settings: &Settings, monitor: &dyn Monitor) -> Result<(), AppError> {
+    while let Some((folder, manifest)) = RunFolder::latest_resumable(&settings.run.state)? {
+        let mut earlier = report::open(folder, manifest)?;
+        deliver::learn(settings, &earlier.folder, &earlier.manifest, &earlier.rows, context.now())?;
+        earlier.manifest.status = RunStatus::Closed;
+        earlier.folder.write_manifest(&earlier.manifest)?;
+        monitor.event(Event::Warning {
+            message: format!(
+                "run {} had been interrupted; what it proves is in the baseline, and this run plans anew",
+                earlier.folder.id()
+            ),
+        });
+    }
+    Ok(())
+}

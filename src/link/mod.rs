@@ -1,0 +1,197 @@
+//! Contacts × billing accounts → desired customers.
+//!
+//! In: canonical tables and billed subscriptions. Out: [`Linked`]: one row per desired customer with each field's
+//! provenance, where every input row went, and the breaks found on the way. Never: what Tether holds, the network, files.
+
+mod ambiguity;
+mod breaks;
+mod claims;
+mod customers;
+mod dispositions;
+mod duplicates;
+mod error;
+mod fields;
+mod standing;
+
+pub use dispositions::Dispositions;
+pub use duplicates::{Duplicates, duplicates};
+pub use error::LinkError;
+
+use crate::billing::{self, Billed};
+use crate::config::Settings;
+use crate::model::{Break, InputFile, Rejection};
+use crate::table::{Contacts, StripeTables};
+use polars::prelude::*;
+
+/// What linking reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The files that the tables' `file` columns name.
+    pub files: &'a [InputFile],
+    /// Stripe's tables.
+    pub stripe: &'a StripeTables,
+    /// The CRMs' contacts.
+    pub contacts: &'a Contacts,
+    /// Every subscription's MRR and state.
+    pub billed: &'a Billed,
+    /// Rows that could not be read: a customer that lost a subscription so cannot be billed.
+    pub rejections: &'a [Rejection],
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+/// The desired customers, and where every row of the sources went.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// One row per desired customer: `customer` u32, `key`, `external_id`, `email`, `name`, `company_name`,
+    /// `last_activity`, their `from_*`, `stripe_customer_ids`, `link_rule`, `mrr_exact` Int128 (1/scale minor units), `mrr`
+    /// Int64, `subscription_status`, `auto_renew`, `period_end`, `subscriptions` u32, `problem`, `problem_detail`,
+    /// `ambiguity`, `ambiguity_detail`, `contested`.
+    pub desired: DataFrame,
+    /// Where the Stripe customers went.
+    pub accounts: Dispositions,
+    /// Where the subscriptions went.
+    pub subscriptions: Dispositions,
+    /// Where the contacts went, with `crm` u32.
+    pub contacts: Dispositions,
+    /// What a reviewer must see.
+    pub breaks: Vec<Break>,
+}
+
+/// Links the sources into desired customers.
+pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
+    let Sources { files, stripe, contacts, billed, rejections, settings } = sources;
+    let accounts = standing::accounts(stripe, files, settings)?;
+    let contacts = standing::contacts(contacts, files, settings)?;
+    let subscriptions = standing::subscriptions(stripe, files)?;
+
+    let claims = claims::claim(&accounts.standing, &contacts.by_crm)?;
+    let customers =
+        customers::form(&accounts.standing, &contacts.standing, &claims, settings.link.contacts_without_account)?;
+    let fields = fields::desired_fields(&customers, &accounts.standing, &contacts.standing, settings)?.collect()?;
+    let ambiguous =
+        ambiguity::ambiguities(&customers, &claims, &fields, &accounts.standing, &contacts.standing, files)?;
+
+    let account_rows = dispositions::of_accounts(&accounts, &claims, &customers, &ambiguous)?;
+    let contact_rows = dispositions::of_contacts(&contacts, &claims, &customers, &ambiguous)?;
+    let owners = dispositions::standing_accounts(&account_rows);
+    let subscription_rows =
+        dispositions::of_subscriptions(stripe, &subscriptions, owners.clone(), settings.stripe.test_mode)?;
+
+    let sums = billing::summarise(
+        billed.subscriptions.clone().lazy().drop(by_name(["customer"], true, false)).inner_join(
+            subscription_rows
+                .clone()
+                .lazy()
+                .filter(col("customer").is_not_null())
+                .select([col("ord"), col("customer")]),
+            col("ord"),
+            col("ord"),
+        ),
+        "customer",
+        billed.scale,
+        settings.mrr.rounding,
+    );
+    let unreadable = unreadable_subscriptions(rejections, owners)?;
+    let mut found = breaks::address_breaks(&claims, &accounts.standing, &contacts.standing, files)?;
+    found.extend(breaks::unattached(&subscription_rows, stripe, files)?);
+    found.extend([accounts.breaks, contacts.breaks, subscriptions.breaks].into_iter().flatten());
+    Ok(Linked {
+        desired: complete(fields, sums, unreadable, ambiguous, settings)?,
+        accounts: account_rows,
+        subscriptions: subscription_rows,
+        contacts: contact_rows,
+        breaks: found,
+    })
+}
+
+/// Puts MRR, status and problems beside the fields.
+fn complete(
+    fields: DataFrame,
+    sums: LazyFrame,
+    unreadable: LazyFrame,
+    ambiguous: DataFrame,
+    settings: &Settings,
+) -> Result<DataFrame, LinkError> {
+    let status = match &settings.mrr.no_subscription_status {
+        Some(status) => lit(status.as_str()),
+        None => lit(NULL).cast(DataType::String),
+    };
+    Ok(fields
+        .lazy()
+        .left_join(sums, col("customer"), col("customer"))
+        .left_join(unreadable, col("customer"), col("customer"))
+        .left_join(ambiguous.lazy(), col("customer"), col("customer"))
+        .with_columns([
+            col("contested").fill_null(lit(false)),
+            col("subscriptions").is_null().alias("none"),
+            col("subscriptions").fill_null(lit(0_u32)),
+            coalesce(&[col("unreadable"), col("problem"), col("email_problem")]).alias("problem"),
+            coalesce(&[
+                col("unreadable_detail"),
+                col("problem_detail"),
+                when(col("email_problem").is_not_null())
+                    .then(lit("the e-mail `") + col("email") + lit("` is not an address"))
+                    .otherwise(lit(NULL)),
+            ])
+            .alias("problem_detail"),
+            // Whether the sum itself can be known: an unreadable e-mail does not touch it.
+            coalesce(&[col("unreadable"), col("problem")])
+                .is_null()
+                .and(col("contested").fill_null(lit(false)).not())
+                .alias("priced"),
+        ])
+        .with_columns([
+            when(col("none").and(col("priced")))
+                .then(lit(0_i64))
+                .when(col("priced"))
+                .then(col("mrr"))
+                .otherwise(lit(NULL))
+                .alias("mrr"),
+            when(col("none").and(col("priced")))
+                .then(lit(0_i64).cast(DataType::Int128))
+                .when(col("priced"))
+                .then(col("mrr_exact"))
+                .otherwise(lit(NULL))
+                .alias("mrr_exact"),
+            when(col("none")).then(status).otherwise(col("subscription_status")).alias("subscription_status"),
+            when(col("none")).then(lit(false)).otherwise(col("auto_renew")).alias("auto_renew"),
+        ])
+        .drop(by_name(
+            [
+                "none",
+                "priced",
+                "unreadable",
+                "unreadable_detail",
+                "email_problem",
+                "several_ids",
+                "metadata_ids",
+                "contact",
+            ],
+            true,
+            false,
+        ))
+        .sort(["customer"], SortMultipleOptions::default())
+        .collect()?)
+}
+
+/// `customer`, `unreadable`, `unreadable_detail`: customers of whom a subscription row was rejected.
+fn unreadable_subscriptions(rejections: &[Rejection], accounts: LazyFrame) -> Result<LazyFrame, LinkError> {
+    let of_customers: Vec<&Rejection> = rejections.iter().filter(|row| row.customer.is_some()).collect();
+    let rejected = df!(
+        "id" => of_customers.iter().map(|row| row.customer.as_deref()).collect::<Vec<_>>(),
+        "unreadable" => of_customers.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(),
+        "unreadable_detail" => of_customers
+            .iter()
+            .map(|row| format!("{}:{}: {}", row.file, row.line, row.detail))
+            .collect::<Vec<_>>(),
+    )?;
+    Ok(rejected
+        .lazy()
+        .inner_join(accounts.select([col("id"), col("customer")]), col("id"), col("id"))
+        .filter(col("customer").is_not_null())
+        .sort(["customer", "unreadable", "unreadable_detail"], SortMultipleOptions::default())
+        .group_by_stable([col("customer")])
+        .agg([col("unreadable").first(), col("unreadable_detail")])
+        .with_column(col("unreadable_detail").list().join(lit("; "), true)))
+}

@@ -1,0 +1,59 @@
+//! `accounting.csv` as a table: one row per input row, rejected ones included.
+
+use super::PlanError;
+use crate::config::Settings;
+use crate::link::{Dispositions, Linked};
+use crate::load::Loaded;
+use crate::model::Disposition;
+use crate::table::Accounting;
+use polars::prelude::*;
+
+/// Puts the dispositions of every source together, in the order of the configuration, then of reading.
+///
+/// `existing`: one table per product, whose `customer` is a key already.
+pub fn accounting(
+    loaded: &Loaded,
+    linked: &Linked,
+    existing: &[Dispositions],
+    settings: &Settings,
+) -> Result<Accounting, PlanError> {
+    let paths = Series::new("path".into(), loaded.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
+    // `customer` counts from 0 without a gap, so the keys line up with it by position.
+    let keys = linked.desired.column("key")?.as_materialized_series().clone();
+    let rows = |source: &str, frame: LazyFrame, customer: Expr| {
+        frame.select([
+            lit(source).alias("source"),
+            lit(paths.clone()).gather(col("file"), true).alias("file"),
+            col("line"),
+            col("id"),
+            col("disposition"),
+            col("reason"),
+            customer.alias("customer"),
+        ])
+    };
+    let key = || lit(keys.clone()).gather(col("customer"), true);
+    let mut parts = vec![
+        rows("stripe_customers", linked.accounts.clone().lazy(), key()),
+        rows("stripe_subscriptions", linked.subscriptions.clone().lazy(), key()),
+    ];
+    for (index, crm) in (0_u32..).zip(&settings.crms) {
+        parts.push(rows(&crm.name, linked.contacts.clone().lazy().filter(col("crm").eq(lit(index))), key()));
+    }
+    for product in existing {
+        parts.push(rows("existing", product.clone().lazy(), col("customer")));
+    }
+    let rejected = &loaded.rejections;
+    parts.push(
+        df!(
+            "source" => rejected.iter().map(|row| row.source.as_str()).collect::<Vec<_>>(),
+            "file" => rejected.iter().map(|row| row.file.as_str()).collect::<Vec<_>>(),
+            "line" => rejected.iter().map(|row| u32::try_from(row.line).ok()).collect::<Vec<_>>(),
+            "id" => rejected.iter().map(|row| row.id.as_deref()).collect::<Vec<_>>(),
+            "disposition" => rejected.iter().map(|_| Disposition::Rejected.as_str()).collect::<Vec<_>>(),
+            "reason" => rejected.iter().map(|row| row.reason.as_str()).collect::<Vec<_>>(),
+            "customer" => rejected.iter().map(|_| None::<&str>).collect::<Vec<_>>(),
+        )?
+        .lazy(),
+    );
+    Ok(Accounting::new(concat(parts, UnionArgs::default())?.collect()?)?)
+}

@@ -1,0 +1,102 @@
+//! The plan: what each call will do, in which order, and where every input row went.
+//!
+//! In: loaded tables, the baseline, the settings, the run's clock. Out: [`Planned`]: the plan table, the accounting of every
+//! row, control totals, breaks and what the guards found. Never: the network, the clock, files (but for writing its table).
+
+mod accounting;
+mod error;
+mod existing;
+mod file;
+mod guards;
+mod order;
+mod totals;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::PlanError;
+pub use file::{read_accounting, read_plan, write_accounting, write_plan};
+pub use guards::{GUARDS, judge};
+pub use order::rows_to_send;
+
+use crate::billing;
+use crate::config::Settings;
+use crate::link::{self, Sources};
+use crate::load::Loaded;
+use crate::model::{Break, Instant};
+use crate::runs::{RunProduct, SourceTotals};
+use crate::table::{Accounting, Existing, PlanRows};
+use polars::prelude::*;
+
+/// What a run will do, before the guards are asked.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// One row per desired customer and product, and per orphan; numbered in the order of sending.
+    pub rows: PlanRows,
+    /// One row per input row.
+    pub accounting: Accounting,
+    /// What a reviewer must see, found so far.
+    pub breaks: Vec<Break>,
+    /// Control totals per source.
+    pub sources: Vec<SourceTotals>,
+    /// The products with their sums.
+    pub products: Vec<RunProduct>,
+    /// The definition of MRR in force.
+    pub mrr_definition: Vec<String>,
+}
+
+/// Plans a run: same files, same settings, same `as_of` and baseline give the same plan.
+///
+/// `baselines`: what each product's own replies last showed, in the order of the configuration.
+pub fn build(
+    loaded: &Loaded,
+    baselines: Vec<Option<Existing>>,
+    settings: &Settings,
+    as_of: Instant,
+) -> Result<Planned, PlanError> {
+    let currency = settings.run.currency;
+    let billed = billing::bill(&loaded.stripe, &settings.mrr, &settings.fx, currency, as_of)?;
+    let linked = link::link(Sources {
+        files: &loaded.files,
+        stripe: &loaded.stripe,
+        contacts: &loaded.contacts,
+        billed: &billed,
+        rejections: &loaded.rejections,
+        settings,
+    })?;
+    let mut breaks = loaded.breaks.clone();
+    breaks.extend(billed.breaks.iter().cloned());
+    breaks.extend(linked.breaks.iter().cloned());
+
+    let mut rows = vec![];
+    let mut products = vec![];
+    let mut existing_rows = vec![];
+    for ((product, export), baseline) in settings.products.iter().zip(&loaded.existing).zip(baselines) {
+        let held = existing::existing(export.as_ref(), baseline, &loaded.files)?;
+        let compared = crate::diff::compare(&linked.desired, held.known.as_ref(), product, settings.link)?;
+        existing_rows.push(held.dispose(&compared.existing)?);
+        breaks.extend(held.breaks);
+        breaks.extend(compared.breaks);
+        products.push(RunProduct {
+            name: product.name.clone(),
+            creation: product.creation,
+            existing_known: held.known.is_some(),
+            totals: totals::product_totals(&linked.desired, billed.scale)?,
+        });
+        rows.push(compared.rows.lazy());
+    }
+    let rows = order::number(concat(rows, UnionArgs::default())?)?;
+    let accounting = accounting::accounting(loaded, &linked, &existing_rows, settings)?;
+    let sources = totals::source_totals(loaded, &billed, &linked, &accounting, settings)?;
+    breaks.sort_by(|a, b| {
+        (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))
+    });
+    Ok(Planned {
+        rows,
+        accounting,
+        breaks,
+        sources,
+        products,
+        mrr_definition: billing::definition(&settings.mrr, &settings.fx, currency, settings.stripe.amount),
+    })
+}

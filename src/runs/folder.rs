@@ -199,6 +199,7 @@ mod tests {
             inputs: Vec::new(),
             sources: Vec::new(),
             guards: Vec::new(),
+            exit_on_creation_disabled: false,
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
     if verdict.incomplete() {
         let stops: Vec<&str> = verdict.stops.iter().map(|stop| stop.as_str()).collect();
         let sentence = format!(
-            "The run stopped before its end ({}); `resume` finishes it. Everything ties so far.",
+            "The run stopped before its end ({}); the command resume finishes it. Everything ties so far.",
             stops.join(", ")
         );
         return (Tone::Attention, "Not complete", sentence);

@@ -200,6 +200,7 @@ mod tests {
             sources: Vec::new(),
             exit_on_creation_disabled: false,
             guards: Vec::new(),
+            exit_on_creation_disabled: false,
         }
     }
 

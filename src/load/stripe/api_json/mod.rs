@@ -65,6 +65,9 @@ pub fn read(text: &str, context: &JsonContext<'_>) -> Result<StripePart, String>
     }
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let is_json = |text: &str| serde_json::from_str::<&RawValue>(text).is_ok();
+    // A line that is a brace alone begins an object over several lines.
+    let is_object = |line: &str| line.trim().len() > 2 && line.trim_start().starts_with('{');
+    let objects = || serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let whole = serde_json::from_str::<&RawValue>(text);
     match whole {
         Ok(value) => {
@@ -73,11 +76,20 @@ pub fn read(text: &str, context: &JsonContext<'_>) -> Result<StripePart, String>
             file.finish(wrapping)
         }
         // One bad line, even the first, leaves the others readable.
-        Err(_) if is_json(first) || text.lines().skip(1).any(|line| line.trim().len() > 2 && is_json(line)) => {
+        Err(_)
+            if is_json(first)
+                || is_object(first) && text.lines().skip(1).any(|line| is_object(line) && is_json(line)) =>
+        {
             for line in text.lines().filter(|line| !line.trim().is_empty()) {
                 file.line(line);
             }
             file.finish("one object per line")
+        }
+        Err(_) if objects().all(|object| object.is_ok()) => {
+            for object in objects().flatten() {
+                file.walk(object, None, 0);
+            }
+            file.finish("objects one after the other")
         }
         Err(error) => Err(format!(
             "{}, line {}, column {}: not JSON: {error}; export the file again",

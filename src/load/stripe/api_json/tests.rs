@@ -67,6 +67,10 @@ fn every_wrapping_gives_the_same_rows() {
         |object: &str| format!(r#"{{"object":"event","created":1700000001,"type":"x","data":{{"object":{object}}}}}"#);
     for (name, text) in [
         ("list", format!(r#"{{"object":"list","has_more":false,"data":[{CUSTOMER},{SUBSCRIPTION}]}}"#)),
+        (
+            "one after the other",
+            format!("{}\n{}", CUSTOMER.replace(",\"", ",\n\""), SUBSCRIPTION.replace(",\"", ",\n\"")),
+        ),
         ("array", format!("[{CUSTOMER},\n{SUBSCRIPTION}]")),
         ("events", format!("{}\n{}", event(CUSTOMER), event(SUBSCRIPTION))),
         ("BOM and blank lines", format!("\u{feff}\n{CUSTOMER}\r\n\r\n{SUBSCRIPTION}")),
@@ -248,6 +252,8 @@ fn stubs_deletions_and_pages_left_out_are_seen() {
 fn a_file_that_is_no_json_is_refused_with_its_line() {
     let error = try_read("{\n \"object\": \"list\",\n oops\n}").unwrap_err();
     assert!(error.contains("line 3"), "{error}");
+    let cut_off = try_read(&format!("[\n{CUSTOMER},\n{SUBSCRIPTION}\n")).unwrap_err();
+    assert!(cut_off.contains("line 4") && cut_off.contains("stripe.json"), "{cut_off}");
     assert_eq!(part("").customer_rows, 0);
 }
 

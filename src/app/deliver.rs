@@ -106,7 +106,10 @@ impl Delivery<'_> {
         let rate = self.settings.tether.rate;
         let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
         self.monitor.event(Event::Note {
-            message: format!("{product}: {calls} calls, at least {} at the configured rate", forecast(rate.per.saturating_mul(periods))),
+            message: format!(
+                "{product}: {calls} calls, at least {} at the configured rate",
+                forecast(rate.per.saturating_mul(periods))
+            ),
         });
     }
 }

@@ -11,17 +11,25 @@ use crate::table::Accounting;
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
-/// Sums of the desired customers whose MRR is known and stands in no other line of the tie-out.
+/// Sums of the desired customers whose MRR can be known.
 pub fn product_totals(desired: &DataFrame, scale: i128) -> Result<ProductTotals, PlanError> {
     let sums = desired
         .clone()
         .lazy()
-        .filter(col("ambiguity").is_null())
-        .select([col("mrr_exact").sum(), col("mrr").sum()])
+        .select([
+            col("mrr_exact").sum().alias("exact"),
+            col("mrr_exact").filter(col("ambiguity").is_not_null()).sum().alias("ambiguous"),
+            col("mrr").sum().alias("rounded"),
+        ])
         .collect()?;
-    let exact = sums.column("mrr_exact")?.i128()?.get(0).unwrap_or(0);
-    let rounded = sums.column("mrr")?.i64()?.get(0).unwrap_or(0);
-    Ok(ProductTotals { desired_exact: billing::exact(exact, scale), desired_rounded: rounded })
+    let exact = |name: &str| -> Result<Exact, PlanError> {
+        Ok(billing::exact(sums.column(name)?.i128()?.get(0).unwrap_or(0), scale))
+    };
+    Ok(ProductTotals {
+        desired_exact: exact("exact")?,
+        ambiguous_exact: exact("ambiguous")?,
+        desired_rounded: sums.column("rounded")?.i64()?.get(0).unwrap_or(0),
+    })
 }
 
 /// Control totals of every source, in the order of the configuration.

@@ -92,11 +92,15 @@ impl Gap {
             .map(|outcome| of_customers(outcome.as_str(), by_outcome.get(outcome).copied().unwrap_or_default()))
             .collect();
         components.push(of_customers("not_applied", not_applied));
-        for (disposition, name) in DISPOSITIONS {
-            components.push(Component { name, amount: disposed(disposition)?, customers: None });
-        }
         let desired = rational(&product.totals.desired_exact)?;
-        let unpriced = disposed(Disposition::Contributed)? - &desired;
+        // Ambiguous customers stand among the conflicts with what is theirs beyond doubt: it is counted there.
+        let of_ambiguous = rational(&product.totals.ambiguous_exact)?;
+        for (disposition, name) in DISPOSITIONS {
+            let elsewhere =
+                if disposition == Disposition::Ambiguous { of_ambiguous.clone() } else { BigRational::zero() };
+            components.push(Component { name, amount: disposed(disposition)? - elsewhere, customers: None });
+        }
+        let unpriced = disposed(Disposition::Contributed)? + of_ambiguous - &desired;
         let rounding = desired - whole(product.totals.desired_rounded.into());
         components.push(Component { name: "unpriced", amount: unpriced, customers: None });
         components.push(Component { name: "rounding", amount: rounding, customers: None });

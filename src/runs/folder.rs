@@ -198,7 +198,6 @@ mod tests {
             products: Vec::new(),
             inputs: Vec::new(),
             sources: Vec::new(),
-            exit_on_creation_disabled: false,
             guards: Vec::new(),
             exit_on_creation_disabled: false,
         }

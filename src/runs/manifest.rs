@@ -99,6 +99,8 @@ pub struct RunProduct {
 pub struct ProductTotals {
     /// Exact MRR of all desired customers before rounding (where it can be known).
     pub desired_exact: Exact,
+    /// The part of it that ambiguous customers hold: their subscriptions have the disposition `ambiguous`.
+    pub ambiguous_exact: Exact,
     /// Sum of the desired customers' rounded MRR.
     pub desired_rounded: i64,
 }

@@ -115,7 +115,11 @@ impl Given {
                 name: "core".into(),
                 creation: None,
                 existing_known: true,
-                totals: ProductTotals { desired_exact: desired, desired_rounded: rounded },
+                totals: ProductTotals {
+                    desired_exact: desired,
+                    ambiguous_exact: exact(0, 1),
+                    desired_rounded: rounded,
+                },
             }],
             inputs: vec![InputFile {
                 source: "stripe_subscriptions".into(),

@@ -49,7 +49,9 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     let baseline_hash = crate::baseline::hash(
         settings.products.iter().map(|product| product.name.as_str()).zip(known.iter().map(Option::as_ref)),
     )?;
-    let planned = plan::build(&loaded, known, settings, request.as_of)?;
+    let inputs = loaded.files.clone();
+    let existing = if settings.tether.url == TetherUrl::Sandbox { loaded.existing.clone() } else { vec![] };
+    let planned = plan::build(loaded, known, settings, request.as_of)?;
     let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
     let guards = plan::judge(&planned.rows, &planned.sources, settings.guards, request.allow, previous.as_deref())?;
     let refused = guards.iter().any(|finding| finding.refused);
@@ -86,14 +88,13 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         currency_digits: settings.run.currency.digits(&settings.mrr.currency_digits),
         mrr_definition: planned.mrr_definition,
         products: planned.products,
-        inputs: loaded.files,
+        inputs,
         sources: planned.sources,
         guards,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
     };
     folder.write_manifest(&manifest)?;
     monitor.event(Event::StageFinished { stage: "writing the plan", result: folder.id().to_owned() });
-    let existing = if settings.tether.url == TetherUrl::Sandbox { loaded.existing } else { vec![] };
     Ok(Prepared {
         folder,
         manifest,

@@ -3,6 +3,7 @@
 
 use super::DiffError;
 use crate::model::{Prediction, Reason};
+use crate::table::{beside, look_up};
 use polars::prelude::*;
 
 /// One row per pair of a desired customer that is not sent (conflict, invalid) and an existing customer it might be:
@@ -65,7 +66,7 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame) -> Result<DataFrame, Di
 
 /// Adds `detail` to every row, and to the rows of `candidates` whom they might be (`tether_id`) and what those hold
 /// (`mrr_before`).
-pub fn describe(matched: DataFrame, candidates: &DataFrame) -> Result<DataFrame, DiffError> {
+pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame, DiffError> {
     let named = (lit("Tether's ")
         + coalesce(&[col("tether_id"), lit("customer")])
         + lit(" (external id ")
@@ -113,15 +114,29 @@ pub fn describe(matched: DataFrame, candidates: &DataFrame) -> Result<DataFrame,
         "",
         true,
     );
-    Ok(matched
-        .lazy()
-        .left_join(per_customer, col("customer"), col("customer"))
+    let narrow = matched.select([
+        "customer",
+        "reason",
+        "problem",
+        "problem_detail",
+        "ambiguity",
+        "ambiguity_detail",
+        "tether_id",
+        "mrr_before",
+    ])?;
+    let found = look_up(narrow.lazy(), per_customer, "customer", "customer")
         .with_columns([
             when(col("reason").is_not_null()).then(reasons).otherwise(lit(NULL)).alias("detail"),
             coalesce(&[col("tether_id"), col("candidate_ids")]).alias("tether_id"),
             coalesce(&[col("mrr_before"), col("candidate_mrr")]).alias("mrr_before"),
             lit(0_u32).alias("row"),
         ])
-        .with_column(when(col("detail").eq(lit(""))).then(lit(NULL)).otherwise(col("detail")).alias("detail"))
-        .collect()?)
+        .select([
+            when(col("detail").eq(lit(""))).then(lit(NULL)).otherwise(col("detail")).alias("detail"),
+            col("tether_id"),
+            col("mrr_before"),
+            col("row"),
+        ])
+        .collect()?;
+    Ok(beside(matched, found)?)
 }

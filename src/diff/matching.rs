@@ -3,6 +3,7 @@
 use super::DiffError;
 use crate::config::LinkSettings;
 use crate::model::{MatchRule, Prediction, Reason};
+use crate::table::{beside, look_up};
 use polars::prelude::*;
 
 /// Adds to `desired`: `by_id` and `by_email` (u32, the `holder` that carries the external id, the e-mail), `holder` (the one
@@ -16,12 +17,9 @@ pub fn match_existing(
     known: bool,
     link: LinkSettings,
 ) -> Result<DataFrame, DiffError> {
-    let rows = desired
-        .clone()
-        .lazy()
-        .left_join(lookup(held, "external_id", "by_id"), col("external_id"), col("external_id"))
-        .left_join(lookup(held, "email", "by_email"), col("email"), col("email"))
-        .collect()?;
+    let keys = desired.select(["external_id", "email", "problem", "ambiguity"])?.lazy();
+    let keys = look_up(keys, carriers(held, "external_id", "by_id"), "external_id", "external_id");
+    let rows = look_up(keys, carriers(held, "email", "by_email"), "email", "email").collect()?;
     // Those whom another desired customer is by external id; `gives_up`: and will leave its e-mail.
     let taken =
         rows.clone().lazy().filter(col("by_id").is_not_null()).group_by([col("by_id").alias("by_email")]).agg([
@@ -64,10 +62,8 @@ pub fn match_existing(
         .then(when_text(Reason::ExternalIdMismatch))
         .otherwise(lit(NULL));
     let missing = if known { Prediction::Create } else { Prediction::Unknown };
-    Ok(rows
-        .lazy()
-        .left_join(taken, col("by_email"), col("by_email"))
-        .left_join(carries_id, col("by_email"), col("by_email"))
+    let rows = look_up(look_up(rows.lazy(), taken, "by_email", "by_email"), carries_id, "by_email", "by_email");
+    let found = rows
         .with_columns([invalid.alias("invalid"), conflict.alias("conflict")])
         .with_columns([
             when(col("invalid").is_not_null())
@@ -94,12 +90,13 @@ pub fn match_existing(
                 .otherwise(lit(NULL))
                 .alias("holder"),
         )
-        .drop(by_name(["invalid", "conflict", "taken", "gives_up", "carries_id"], true, false))
-        .collect()?)
+        .select([col("by_id"), col("by_email"), col("predicted"), col("reason"), col("match_rule"), col("holder")])
+        .collect()?;
+    Ok(beside(desired, found)?)
 }
 
 /// `key`, `name` (a holder that carries it), `name_several`: each key once, so that a join never multiplies rows.
-fn lookup(held: &DataFrame, key: &str, name: &str) -> LazyFrame {
+fn carriers(held: &DataFrame, key: &str, name: &str) -> LazyFrame {
     held.clone()
         .lazy()
         .filter(col(key).is_not_null())

@@ -45,7 +45,7 @@ pub fn compare(
     let found = breaks::breaks(&matched, &product.name)?;
     let candidates = candidates::candidates(&matched, &held)?;
 
-    let rows = candidates::describe(matched.clone(), &candidates)?;
+    let rows = candidates::describe(&matched, &candidates)?;
     let rows = rows.lazy().with_column(lit(product.name.as_str()).alias("product"));
     let orphans = orphans(&held, &matched, &candidates, &product.name);
     let existing = owners(&held, &matched, &candidates)?;

@@ -6,7 +6,7 @@ use super::customers::Customers;
 use super::duplicates::Duplicates;
 use super::standing::{AccountRows, ContactRows};
 use crate::model::{Disposition, Reason};
-use crate::table::StripeTables;
+use crate::table::{StripeTables, beside, look_up};
 use polars::prelude::*;
 
 /// Dispositions of one source: `ord`, `file`, `line`, `id`, `disposition` str, `reason` str, `customer` u32 (of the desired
@@ -26,7 +26,7 @@ pub fn of_accounts(
         contested: claims.contested.clone().lazy().select([col("account").alias("ord")]),
         members: customers.members.clone().lazy().select([col("account").alias("ord"), col("customer")]),
     };
-    Ok(dispose(&accounts.all, findings, ambiguous, None).collect()?)
+    dispose(&accounts.all, findings, ambiguous, None)
 }
 
 /// Where the contacts went, with `crm` u32.
@@ -48,10 +48,8 @@ pub fn of_contacts(
             .filter(col("contact").is_not_null())
             .select([col("contact").alias("ord"), col("customer")]),
     };
-    Ok(dispose(&contacts.all, findings, ambiguous, Some(Reason::NoBillingAccount))
-        .left_join(contacts.all.clone().lazy().select([col("ord"), col("crm")]), col("ord"), col("ord"))
-        .sort(["ord"], SortMultipleOptions::default())
-        .collect()?)
+    let rows = dispose(&contacts.all, findings, ambiguous, Some(Reason::NoBillingAccount))?;
+    Ok(beside(&rows, contacts.all.select(["crm"])?)?)
 }
 
 /// The accounts that a subscription can belong to: one row per id.
@@ -78,33 +76,26 @@ struct Findings {
 
 /// Puts the findings about accounts or contacts together; a row that nothing was found about is `excluded` for
 /// `otherwise`, if that is given. `ambiguous`: `customer`.
-fn dispose(rows: &DataFrame, findings: Findings, ambiguous: &DataFrame, otherwise: Option<Reason>) -> LazyFrame {
+fn dispose(
+    rows: &DataFrame,
+    findings: Findings,
+    ambiguous: &DataFrame,
+    otherwise: Option<Reason>,
+) -> Result<Dispositions, LinkError> {
     let contested = findings.contested.unique(None, UniqueKeepStrategy::Any).with_column(lit(true).alias("contested"));
     let left_out = match otherwise {
         Some(reason) => lit(reason.as_str()),
         None => lit(NULL).cast(DataType::String),
     };
-    rows.clone()
-        .lazy()
-        .select([col("ord"), col("file"), col("line"), col("id")])
-        .left_join(
-            findings.losers.lazy().select([col("ord"), col("disposition").alias("lost")]),
-            col("ord"),
-            col("ord"),
-        )
-        .left_join(findings.excluded.select([col("ord"), col("reason").alias("left_out")]), col("ord"), col("ord"))
-        .left_join(contested, col("ord"), col("ord"))
-        .left_join(findings.members.select([col("ord"), col("customer")]), col("ord"), col("ord"))
-        .left_join(
-            ambiguous.clone().lazy().select([col("customer"), lit(true).alias("ambiguous")]),
-            col("customer"),
-            col("customer"),
-        )
+    let lost = findings.losers.lazy().select([col("ord"), col("disposition").alias("lost")]);
+    let excluded = findings.excluded.select([col("ord"), col("reason").alias("left_out")]);
+    let members = findings.members.select([col("ord"), col("customer")]);
+    let ambiguous = ambiguous.clone().lazy().select([col("customer"), lit(true).alias("ambiguous")]);
+    let found = [lost, excluded, contested, members]
+        .into_iter()
+        .fold(rows.select(["ord"])?.lazy(), |rows, finding| look_up(rows, finding, "ord", "ord"));
+    let found = look_up(found, ambiguous, "customer", "customer")
         .select([
-            col("ord"),
-            col("file"),
-            col("line"),
-            col("id"),
             when(col("lost").is_not_null())
                 .then(col("lost"))
                 .when(col("left_out").is_not_null())
@@ -130,7 +121,8 @@ fn dispose(rows: &DataFrame, findings: Findings, ambiguous: &DataFrame, otherwis
                 .otherwise(lit(NULL))
                 .alias("customer"),
         ])
-        .sort(["ord"], SortMultipleOptions::default())
+        .collect()?;
+    Ok(beside(&rows.select(["ord", "file", "line", "id"])?, found)?)
 }
 
 /// A subscription goes where its standing account went, unless it is left out itself. `owners`: `id`, `disposition`,
@@ -142,37 +134,21 @@ pub fn of_subscriptions(
     take_test_mode: bool,
 ) -> Result<Dispositions, LinkError> {
     let test_mode = col("livemode").eq(lit(false)).fill_null(lit(false)).and(lit(!take_test_mode));
-    Ok(stripe
-        .subscriptions
-        .lazy()
+    let rows = stripe.subscriptions.frame().select(["ord", "file", "line", "id"])?;
+    let lost = repeated.losers.clone().lazy().select([col("ord"), col("disposition").alias("lost")]);
+    let owners = owners.select([
+        col("id").alias("account_id"),
+        col("disposition").alias("account_disposition"),
+        col("reason").alias("account_reason"),
+        col("customer"),
+    ]);
+    let narrow = stripe.subscriptions.lazy().select([
+        col("ord"),
+        col("customer").alias("account_id"),
+        test_mode.alias("test_mode"),
+    ]);
+    let found = look_up(look_up(narrow, lost, "ord", "ord"), owners, "account_id", "account_id")
         .select([
-            col("ord"),
-            col("file"),
-            col("line"),
-            col("id"),
-            col("customer").alias("account_id"),
-            test_mode.alias("test_mode"),
-        ])
-        .left_join(
-            repeated.losers.clone().lazy().select([col("ord"), col("disposition").alias("lost")]),
-            col("ord"),
-            col("ord"),
-        )
-        .left_join(
-            owners.select([
-                col("id").alias("account_id"),
-                col("disposition").alias("account_disposition"),
-                col("reason").alias("account_reason"),
-                col("customer"),
-            ]),
-            col("account_id"),
-            col("account_id"),
-        )
-        .select([
-            col("ord"),
-            col("file"),
-            col("line"),
-            col("id"),
             when(col("lost").is_not_null())
                 .then(col("lost"))
                 .when(col("test_mode"))
@@ -194,6 +170,6 @@ pub fn of_subscriptions(
                 .otherwise(lit(NULL))
                 .alias("customer"),
         ])
-        .sort(["ord"], SortMultipleOptions::default())
-        .collect()?)
+        .collect()?;
+    Ok(beside(&rows, found)?)
 }

@@ -4,6 +4,7 @@ use super::LinkError;
 use super::customers::{Customers, UNLINKED};
 use crate::config::Settings;
 use crate::model::{Email, Field, LinkRule, Place, Reason};
+use crate::table::{beside, look_up};
 use polars::prelude::*;
 
 /// One row per desired customer: `customer`, `key`, `contact`, the desired fields, `from_*`, `stripe_customer_ids`,
@@ -27,11 +28,15 @@ pub fn desired_fields(
         col("company_name").alias("crm_company_name"),
         col("last_activity").alias("crm_last_activity"),
     ]);
-    let joined = customers.list.clone().lazy().left_join(of_contacts, col("contact"), col("contact")).left_join(
+    let by_contact = look_up(customers.list.clone().lazy(), of_contacts, "contact", "contact").collect()?;
+    let by_account = look_up(
+        customers.list.clone().lazy().select([col("customer")]),
         of_accounts(customers, accounts)?,
-        col("customer"),
-        col("customer"),
-    );
+        "customer",
+        "customer",
+    )
+    .collect()?;
+    let joined = beside(&by_contact, by_account)?.lazy();
 
     let source = |place: Place, crm: &str, stripe: &str| match place {
         Place::Crm => (col(crm), col("crm_name")),

@@ -20,7 +20,7 @@ pub use error::LinkError;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
 use crate::model::{Break, InputFile, Rejection};
-use crate::table::{Contacts, StripeTables};
+use crate::table::{Contacts, StripeTables, beside, look_up};
 use polars::prelude::*;
 
 /// What linking reads.
@@ -97,7 +97,7 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
     found.extend(breaks::unattached(&subscription_rows, stripe, files)?);
     found.extend([accounts.breaks, contacts.breaks, subscriptions.breaks].into_iter().flatten());
     Ok(Linked {
-        desired: complete(fields, sums, unreadable, ambiguous, settings)?,
+        desired: complete(&fields, sums, unreadable, ambiguous, settings)?,
         accounts: account_rows,
         subscriptions: subscription_rows,
         contacts: contact_rows,
@@ -107,7 +107,7 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
 
 /// Puts MRR, status and problems beside the fields.
 fn complete(
-    fields: DataFrame,
+    fields: &DataFrame,
     sums: LazyFrame,
     unreadable: LazyFrame,
     ambiguous: DataFrame,
@@ -117,11 +117,9 @@ fn complete(
         Some(status) => lit(status.as_str()),
         None => lit(NULL).cast(DataType::String),
     };
-    Ok(fields
-        .lazy()
-        .left_join(sums, col("customer"), col("customer"))
-        .left_join(unreadable, col("customer"), col("customer"))
-        .left_join(ambiguous.lazy(), col("customer"), col("customer"))
+    let narrow = fields.select(["customer", "email", "email_problem"])?.lazy();
+    let narrow = look_up(look_up(narrow, sums, "customer", "customer"), unreadable, "customer", "customer");
+    let found = look_up(narrow, ambiguous.lazy(), "customer", "customer")
         .with_columns([
             col("contested").fill_null(lit(false)),
             col("subscriptions").is_null().alias("none"),
@@ -157,22 +155,21 @@ fn complete(
             when(col("none")).then(status).otherwise(col("subscription_status")).alias("subscription_status"),
             when(col("none")).then(lit(false)).otherwise(col("auto_renew")).alias("auto_renew"),
         ])
-        .drop(by_name(
-            [
-                "none",
-                "priced",
-                "unreadable",
-                "unreadable_detail",
-                "email_problem",
-                "several_ids",
-                "metadata_ids",
-                "contact",
-            ],
-            true,
-            false,
-        ))
-        .sort(["customer"], SortMultipleOptions::default())
-        .collect()?)
+        .select([
+            col("mrr_exact"),
+            col("mrr"),
+            col("subscription_status"),
+            col("auto_renew"),
+            col("period_end"),
+            col("subscriptions"),
+            col("problem"),
+            col("problem_detail"),
+            col("ambiguity"),
+            col("ambiguity_detail"),
+            col("contested"),
+        ])
+        .collect()?;
+    Ok(beside(&fields.drop_many(["email_problem", "several_ids", "metadata_ids", "contact"]), found)?)
 }
 
 /// `customer`, `unreadable`, `unreadable_detail`: customers of whom a subscription row was rejected.

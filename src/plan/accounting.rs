@@ -3,8 +3,7 @@
 use super::PlanError;
 use crate::config::Settings;
 use crate::link::{Dispositions, Linked};
-use crate::load::Loaded;
-use crate::model::Disposition;
+use crate::model::{Disposition, InputFile, Rejection};
 use crate::table::Accounting;
 use polars::prelude::*;
 
@@ -12,12 +11,13 @@ use polars::prelude::*;
 ///
 /// `existing`: one table per product, whose `customer` is a key already.
 pub fn accounting(
-    loaded: &Loaded,
+    files: &[InputFile],
+    rejected: &[Rejection],
     linked: &Linked,
     existing: &[Dispositions],
     settings: &Settings,
 ) -> Result<Accounting, PlanError> {
-    let paths = Series::new("path".into(), loaded.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
+    let paths = Series::new("path".into(), files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
     // `customer` counts from 0 without a gap, so the keys line up with it by position.
     let keys = linked.desired.column("key")?.as_materialized_series().clone();
     let rows = |source: &str, frame: LazyFrame, customer: Expr| {
@@ -42,7 +42,6 @@ pub fn accounting(
     for product in existing {
         parts.push(rows("existing", product.clone().lazy(), col("customer")));
     }
-    let rejected = &loaded.rejections;
     parts.push(
         df!(
             "source" => rejected.iter().map(|row| row.source.as_str()).collect::<Vec<_>>(),

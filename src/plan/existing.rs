@@ -23,10 +23,10 @@ pub struct Held {
 }
 
 /// Overlays an export with the baseline.
-pub fn existing(export: Option<&Existing>, baseline: Option<Existing>, files: &[InputFile]) -> Result<Held, PlanError> {
-    let empty = Existing::empty();
+pub fn existing(export: Option<Existing>, baseline: Option<Existing>, files: &[InputFile]) -> Result<Held, PlanError> {
+    let is_given = export.is_some();
     let rows = export
-        .unwrap_or(&empty)
+        .unwrap_or_else(Existing::empty)
         .lazy()
         .with_column(
             coalesce(&[col("tether_id"), lit("id:") + col("external_id"), lit("mail:") + col("email")]).alias("id"),
@@ -39,8 +39,7 @@ pub fn existing(export: Option<&Existing>, baseline: Option<Existing>, files: &[
         .map(col)
         .collect();
     let repeated = duplicates(&rows, &content, "existing", files)?;
-    let standing = export
-        .is_some()
+    let standing = is_given
         .then(|| -> Result<Existing, PlanError> {
             let rows = rows.clone().lazy().anti_join(repeated.losers.clone().lazy(), col("ord"), col("ord"));
             Ok(Existing::new(rows.collect()?)?)

@@ -49,30 +49,32 @@ pub struct Planned {
 ///
 /// `baselines`: what each product's own replies last showed, in the order of the configuration.
 pub fn build(
-    loaded: &Loaded,
+    loaded: Loaded,
     baselines: Vec<Option<Existing>>,
     settings: &Settings,
     as_of: Instant,
 ) -> Result<Planned, PlanError> {
     let currency = settings.run.currency;
-    let billed = billing::bill(&loaded.stripe, &settings.mrr, &settings.fx, currency, as_of)?;
+    let Loaded { files, rows: rows_read, stripe, contacts, existing: exports, rejections, mut breaks } = loaded;
+    let billed = billing::bill(&stripe, &settings.mrr, &settings.fx, currency, as_of)?;
     let linked = link::link(Sources {
-        files: &loaded.files,
-        stripe: &loaded.stripe,
-        contacts: &loaded.contacts,
+        files: &files,
+        stripe: &stripe,
+        contacts: &contacts,
         billed: &billed,
-        rejections: &loaded.rejections,
+        rejections: &rejections,
         settings,
     })?;
-    let mut breaks = loaded.breaks.clone();
+    // A million customers are gigabytes: what is not needed any more goes before Tether's side comes.
+    drop((stripe, contacts));
     breaks.extend(billed.breaks.iter().cloned());
     breaks.extend(linked.breaks.iter().cloned());
 
     let mut rows = vec![];
     let mut products = vec![];
     let mut existing_rows = vec![];
-    for ((product, export), baseline) in settings.products.iter().zip(&loaded.existing).zip(baselines) {
-        let held = existing::existing(export.as_ref(), baseline, &loaded.files)?;
+    for ((product, export), baseline) in settings.products.iter().zip(exports).zip(baselines) {
+        let held = existing::existing(export, baseline, &files)?;
         let compared = crate::diff::compare(&linked.desired, held.known.as_ref(), product, settings.link)?;
         existing_rows.push(held.dispose(&compared.existing)?);
         breaks.extend(held.breaks);
@@ -86,8 +88,8 @@ pub fn build(
         rows.push(compared.rows.lazy());
     }
     let rows = order::number(concat(rows, UnionArgs::default())?)?;
-    let accounting = accounting::accounting(loaded, &linked, &existing_rows, settings)?;
-    let sources = totals::source_totals(loaded, &billed, &linked, &accounting, settings)?;
+    let accounting = accounting::accounting(&files, &rejections, &linked, &existing_rows, settings)?;
+    let sources = totals::source_totals(&rows_read, &billed, &linked, &accounting, settings)?;
     breaks.sort_by(|a, b| {
         (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))
     });

@@ -4,7 +4,6 @@ use super::PlanError;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
 use crate::link::Linked;
-use crate::load::Loaded;
 use crate::model::{Currency, Disposition};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
 use crate::table::Accounting;
@@ -32,9 +31,9 @@ pub fn product_totals(desired: &DataFrame, scale: i128) -> Result<ProductTotals,
     })
 }
 
-/// Control totals of every source, in the order of the configuration.
+/// Control totals of every source, `rows_read` as the readers counted them, in the order of the configuration.
 pub fn source_totals(
-    loaded: &Loaded,
+    rows_read: &BTreeMap<String, u64>,
     billed: &Billed,
     linked: &Linked,
     accounting: &Accounting,
@@ -62,7 +61,7 @@ pub fn source_totals(
     let mut totals: Vec<SourceTotals> = names
         .map(|name| SourceTotals {
             name: name.to_owned(),
-            rows_read: loaded.rows.get(name).copied().unwrap_or_default(),
+            rows_read: rows_read.get(name).copied().unwrap_or_default(),
             dispositions: dispositions.remove(name).unwrap_or_default(),
             mrr: BTreeMap::new(),
             mrr_total: None,

@@ -7,7 +7,10 @@
 //! row number). Text is trimmed, NFC and never empty; e-mails are lower-case; instants are `Datetime(ms)` without a zone,
 //! UTC, whole seconds; an absent value is null.
 
+mod join;
 mod schema;
+
+pub use join::{beside, look_up};
 
 pub use schema::{
     Accounting, Accounts, Contacts, Coupons, Discounts, Existing, INSTANT, Items, PlanRows, SchemaError, Subscriptions,

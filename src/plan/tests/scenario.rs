@@ -52,7 +52,7 @@ pub fn settings() -> Settings {
 pub fn plan(text: &str, settings: &Settings) -> Planned {
     let (loaded, baseline) = load(text, settings);
     let as_of = Instant::parse(AS_OF).unwrap();
-    plan::build(&loaded, vec![baseline], settings, as_of).expect("a scenario can be planned")
+    plan::build(loaded, vec![baseline], settings, as_of).expect("a scenario can be planned")
 }
 
 struct Line<'a> {

@@ -1,4 +1,8 @@
 //! How long to wait before another try: exponential, full jitter.
+//!
+//! Arithmetic of our own: the waits of the `backon` crate belong to a loop that retries a closure, and here the journal, the
+//! pacing and the stop of the product stand between two tries; its jitter also only adds to a wait, whereas full jitter
+//! spreads rows that failed together over all of it.
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};

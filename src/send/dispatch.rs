@@ -22,6 +22,8 @@ use tokio::time::{Instant as Moment, sleep_until};
 /// How long calls under way may take to end after a stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
+const ASKED_TO_STOP: &str = "the run was asked to stop";
+
 /// One product's calls.
 pub struct Lane {
     /// The product's name.
@@ -149,6 +151,10 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
         let pacer = Arc::clone(&keys[lane.key.fingerprint()].0);
         let backoff = Backoff::new(seed.wrapping_add(index as u64));
         let run = Arc::new(LaneRun::new(index, lane.product, lane.key, pacer, backoff));
+        // Asked to stop while it was still planning, a run sends nothing at all.
+        if *stop.borrow() {
+            run.stop(&shared, ProductStop { reason: Reason::Interrupted, detail: ASKED_TO_STOP.to_owned() });
+        }
         runs.push(Arc::clone(&run));
         tasks.spawn(run_lane(Arc::clone(&shared), run, lane.calls));
     }
@@ -168,7 +174,7 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
                 Some(_) => {}
             },
             () = requested(&mut stop), if ending.is_none() => {
-                ending = Some(stop_all(Reason::Interrupted, "the run was asked to stop"));
+                ending = Some(stop_all(Reason::Interrupted, ASKED_TO_STOP));
             }
             () = sleep_until(deadline), if ending.is_none() => {
                 ending = Some(stop_all(Reason::Deadline, "the run's deadline came"));

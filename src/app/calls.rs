@@ -1,5 +1,6 @@
 //! Where rows begin: the plan's rows of one product as calls, read from the table a slice at a time.
 
+use crate::journal::RowSet;
 use crate::model::{Field, Instant, Money, Prediction, UpsertBody};
 use crate::send::Call;
 use crate::table::PlanRows;
@@ -47,9 +48,10 @@ impl Calls {
         Ok(Self { rows, digits, offset: 0, ready: VecDeque::new() })
     }
 
-    /// How many rows are to be sent.
-    pub fn total(&self) -> usize {
-        self.rows.height()
+    /// How many rows are to be sent that are not among `decided`.
+    pub fn left(&self, decided: &RowSet) -> PolarsResult<usize> {
+        let rows = self.rows.column("row")?.u32()?;
+        Ok(rows.iter().flatten().filter(|row| !decided.contains(*row)).count())
     }
 
     fn fill(&mut self) -> PolarsResult<()> {

@@ -1,15 +1,15 @@
 //! Sending what a run folder's plan says, and learning from the replies.
 
 use super::calls::Calls;
-use super::exit::AppError;
+use super::exit::{AppError, ExitCode};
 use super::prepare::Prepared;
-use super::{Context, embedded};
+use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
 use crate::config::{Settings, TetherUrl};
-use crate::journal::{self, JournalWriter, Resumed};
+use crate::journal::{self, JournalWriter, Record, Resumed};
 use crate::model::Instant;
 use crate::monitor::{Event, Monitor};
-use crate::runs::{Manifest, RunFolder};
+use crate::runs::{Manifest, RunFolder, RunStatus};
 use crate::send::{self, ApiKey, Client, Lane, SendContext, SendLimits};
 use crate::table::PlanRows;
 use secrecy::SecretString;
@@ -33,13 +33,43 @@ pub struct Delivery<'a> {
 
 /// The key of every product, before anything else is done.
 pub fn keys(context: &Context<'_>, settings: &Settings) -> Result<Vec<SecretString>, AppError> {
-    settings.products.iter().map(|product| embedded::key(context, settings, product)).collect()
+    let key = |product| -> Result<SecretString, AppError> {
+        let key = embedded::key(context, settings, product)?;
+        ApiKey::new(&key)?;
+        Ok(key)
+    };
+    settings.products.iter().map(key).collect()
 }
 
 impl Delivery<'_> {
+    /// Sends, learns and reports. When sending or learning fails, a report of what the journal proves is tried all the
+    /// same, and the run stays resumable.
+    pub async fn carry_out(
+        &self,
+        mut prepared: Prepared,
+        resumed: Option<(Resumed, u64)>,
+    ) -> Result<(ExitCode, String), AppError> {
+        if let Err(error) = self.send(&mut prepared, resumed).await {
+            let report = prepared.folder.report_path().join("report.html");
+            // A full disk may refuse this too: then there is no report, and the error says enough.
+            if prepared.manifest.status == RunStatus::Sending
+                && finish::cut_short(prepared, self.context.now(), error.exit_code()).is_ok()
+            {
+                let message = format!("what is known so far: {}", report.display());
+                self.monitor.event(Event::Warning { message });
+            }
+            return Err(error);
+        }
+        self.monitor.event(Event::StageStarted { stage: "writing the report", total: None });
+        let (code, summary) = finish::finish(prepared, self.context.now())?;
+        let result = format!("exit code {}", code.code());
+        self.monitor.event(Event::StageFinished { stage: "writing the report", result });
+        Ok((code, summary))
+    }
+
     /// Sends the rows that have no outcome yet: all of a new run (`resumed` is `None`), or the rest of an interrupted one.
     /// Then takes what the replies showed into the baseline.
-    pub async fn send(&self, prepared: &Prepared, resumed: Option<(Resumed, u64)>) -> Result<(), AppError> {
+    async fn send(&self, prepared: &mut Prepared, resumed: Option<(Resumed, u64)>) -> Result<(), AppError> {
         let (context, settings) = (self.context, self.settings);
         let sandbox = match &settings.tether.url {
             TetherUrl::Sandbox => Some(embedded::start(context, settings, &self.keys, &prepared.existing).await?),
@@ -68,12 +98,18 @@ impl Delivery<'_> {
                 (writer, resumed)
             }
         };
+        // Only now: a run that may have sent has a journal, so that one without is known to have lost it.
+        prepared.manifest.status = RunStatus::Sending;
+        prepared.manifest.exit_code = None;
+        prepared.manifest.finished_at = None;
+        prepared.folder.write_manifest(&prepared.manifest)?;
         let mut lanes = vec![];
         let mut total = 0;
         for (product, key) in settings.products.iter().zip(keys) {
             let calls = Calls::new(&prepared.rows, &product.name, prepared.manifest.currency_digits)?;
-            self.announce(&product.name, calls.total());
-            total += calls.total() as u64;
+            let left = calls.left(&resumed.decided)?;
+            self.announce(&product.name, left);
+            total += left as u64;
             lanes.push(Lane { product: product.name.clone(), key, calls: Box::new(calls) });
         }
         let ended = send::send(
@@ -84,7 +120,7 @@ impl Delivery<'_> {
                 clock: context.clock.clone(),
                 monitor: self.monitor.clone(),
                 stop: self.stop.clone(),
-                rows: Some(total.saturating_sub(resumed.decided.len() as u64)),
+                rows: Some(total),
                 limits: SendLimits::from(tether),
                 seed: context.random,
                 pacing: settings.run.state.join("pacing"),
@@ -93,12 +129,13 @@ impl Delivery<'_> {
         )
         .await;
         // The sandbox keeps what it took, also when sending failed.
-        let stopped = match sandbox {
-            Some(sandbox) => sandbox.stop().await,
-            None => Ok(()),
-        };
+        if let Some(sandbox) = sandbox
+            && let Err(error) = sandbox.stop().await
+        {
+            // Its replies were given all the same: what they say is learned and reported.
+            self.monitor.event(Event::Warning { message: format!("{error}; the sandbox forgets what it took last") });
+        }
         ended?;
-        stopped?;
         learn(settings, &prepared.folder, &prepared.manifest, &prepared.rows, context.now())
     }
 
@@ -138,19 +175,17 @@ pub fn learn(
     let product_of = products_by_row(rows, manifest)?;
     let baseline = Baseline::open(&settings.run.state);
     for (index, product) in manifest.products.iter().enumerate() {
-        let mut failure = None;
-        let replies = journal::outcomes(journal::read(&folder.journal_path())?)
-            .map_while(|outcome| outcome.map_err(|error| failure = Some(error)).ok())
-            .filter(|outcome| product_of.get(outcome.row as usize) == Some(&Some(index)))
-            .filter_map(|outcome| outcome.customer);
-        // Collected first: a journal that turns out damaged must not half-change the baseline.
-        let replies: Vec<_> = replies.collect();
-        if let Some(error) = failure {
-            return Err(error.into());
-        }
-        if !replies.is_empty() {
-            baseline.update(&product.name, replies.into_iter(), manifest.currency_digits, at)?;
-        }
+        let replies = journal::read(&folder.journal_path())?.filter_map(|record| match record {
+            Err(error) => Some(Err(AppError::from(error))),
+            Ok(Record::Outcome { at, outcome }) if product_of.get(outcome.row as usize) == Some(&Some(index)) => {
+                let mut customer = outcome.customer?;
+                // The reply's own time: a reply that is taken again hours later is no newer for that.
+                customer.updated_at.get_or_insert_with(|| at.to_string());
+                Some(Ok(customer))
+            }
+            Ok(_) => None,
+        });
+        baseline.update(&product.name, replies, manifest.currency_digits, at)?;
     }
     Ok(())
 }

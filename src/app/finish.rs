@@ -57,6 +57,16 @@ pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String),
     Ok((code, summary))
 }
 
+/// Writes the report of a run that could not go on: resumable, whatever the journal proves already.
+pub fn cut_short(mut prepared: Prepared, at: Instant, code: ExitCode) -> Result<(), AppError> {
+    let model = model(&prepared)?;
+    prepared.manifest.status = RunStatus::Incomplete;
+    prepared.manifest.exit_code = Some(code.code());
+    prepared.manifest.finished_at = Some(at);
+    write(&prepared.folder, &model, Ending { status: RunStatus::Incomplete, exit_code: code.code() })?;
+    Ok(prepared.folder.write_manifest(&prepared.manifest)?)
+}
+
 /// The report's model from what the run's folder holds.
 pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
     Ok(ReportModel::build(RunData {

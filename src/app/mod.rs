@@ -20,5 +20,7 @@ mod errors;
 mod finish;
 mod prepare;
 mod signals;
+#[cfg(test)]
+mod tests;
 
 pub use context::{Context, Voice};

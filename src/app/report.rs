@@ -5,9 +5,10 @@ use super::exit::{AppError, ExitCode};
 use super::finish;
 use super::prepare::Prepared;
 use crate::config::{self, Settings};
+use crate::journal::{self, Record};
 use crate::plan::{read_accounting, read_plan};
 use crate::report::Ending;
-use crate::runs::{Manifest, RunFolder};
+use crate::runs::{Manifest, RunFolder, RunStatus};
 use std::fs::File;
 use std::path::Path;
 
@@ -30,12 +31,15 @@ fn find(settings: &Settings, run: &str) -> Result<RunFolder, AppError> {
     if run != "latest" {
         return Ok(RunFolder::open(&settings.run.state, run)?);
     }
-    RunFolder::list(&settings.run.state)?.pop().ok_or_else(|| {
+    // A folder without a manifest is what a crash left while the plan was being written.
+    let mut runs = RunFolder::list(&settings.run.state)?.into_iter();
+    runs.rfind(|folder| folder.manifest_path().exists()).ok_or_else(|| {
         AppError::Usage(format!("{} holds no run yet; start one with `run`", settings.run.state.display()).into())
     })
 }
 
-/// Reads what a run's folder holds, refusing a plan that is not the one its manifest names.
+/// Reads what a run's folder holds, refusing a plan that is not the one its manifest names, another run's journal, and a
+/// run that sent and has lost its journal: nobody could say any more what it did.
 pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError> {
     let input = |path: &Path, error: &dyn std::fmt::Display| {
         AppError::Input(format!("{}: {error}; the run's folder is damaged", path.display()).into())
@@ -45,6 +49,18 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
     let found = crate::load::sha256(&plan).map_err(|error| input(&plan, &error))?;
     if found != manifest.plan_hash {
         return Err(input(&plan, &"its SHA-256 is not the one that the manifest names"));
+    }
+    let path = folder.journal_path();
+    if path.exists() {
+        if let Some(Record::Header(header)) = journal::read(&path)?.next().transpose()?
+            && (header.run_id != manifest.run_id || header.plan_hash != manifest.plan_hash)
+        {
+            return Err(input(&path, &"it is the journal of another run"));
+        }
+    } else if matches!(manifest.status, RunStatus::Sending | RunStatus::Incomplete | RunStatus::Complete) {
+        let lost =
+            "it is missing, so that nobody knows what was sent; restore it, or remove the run's folder to plan anew";
+        return Err(input(&path, &lost));
     }
     let rows = read_plan(file(&plan)?).map_err(|error| input(&plan, &error))?;
     let path = folder.accounting_path();

@@ -3,14 +3,13 @@
 use super::Context;
 use super::deliver::{self, Delivery};
 use super::exit::{AppError, ExitCode};
-use super::finish;
 use super::report;
 use super::signals;
 use crate::config;
 use crate::journal;
 use crate::load;
 use crate::monitor::Event;
-use crate::runs::{RunFolder, RunStatus, StateLock};
+use crate::runs::{RunFolder, StateLock};
 
 /// Goes on with the newest interrupted run and returns what a person reads. Must be called inside a tokio runtime.
 pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppError> {
@@ -34,26 +33,12 @@ pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppErro
         let message = "the configuration changed since the run was planned; its plan is finished as it was".to_owned();
         monitor.event(Event::Warning { message });
     }
-    let mut prepared = report::open(folder, manifest)?;
-    let resumed = if prepared.folder.journal_path().exists() {
-        let (resumed, good, torn) = journal::load(&prepared.folder.journal_path())?;
-        if resumed.header.plan_hash != prepared.manifest.plan_hash {
-            let path = prepared.folder.journal_path();
-            let message = format!("{}: the journal belongs to another plan", path.display());
-            return Err(AppError::Input(message.into()));
-        }
-        if torn.is_some() {
-            let message =
-                "the journal's last line was torn; it is cut off, and its row is asked about again".to_owned();
-            monitor.event(Event::Warning { message });
-        }
-        Some((resumed, good))
-    } else {
-        None
-    };
-    prepared.manifest.status = RunStatus::Sending;
-    prepared.folder.write_manifest(&prepared.manifest)?;
+    let prepared = report::open(folder, manifest)?;
+    let (resumed, good, torn) = journal::load(&prepared.folder.journal_path())?;
+    if torn.is_some() {
+        let message = "the journal's last line was torn; it is cut off, and its row is asked about again".to_owned();
+        monitor.event(Event::Warning { message });
+    }
     let delivery = Delivery { context, settings: &settings, keys, monitor, stop };
-    delivery.send(&prepared, resumed).await?;
-    finish::finish(prepared, context.now())
+    delivery.carry_out(prepared, Some((resumed, good))).await
 }

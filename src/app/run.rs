@@ -28,18 +28,12 @@ pub async fn run(
     close_interrupted(context, &settings, &*monitor)?;
 
     let request = Request { run_id, mode: Mode::Run, as_of: as_of.unwrap_or(started_at), started_at, allow };
-    let mut prepared = prepare(&settings, request, &*monitor)?;
-    if prepared.manifest.status != RunStatus::Refused {
-        prepared.manifest.status = RunStatus::Sending;
-        prepared.folder.write_manifest(&prepared.manifest)?;
-        let delivery = Delivery { context, settings: &settings, keys, monitor: monitor.clone(), stop };
-        delivery.send(&prepared, None).await?;
+    let prepared = prepare(&settings, request, &*monitor)?;
+    if prepared.manifest.status == RunStatus::Refused {
+        return finish::finish(prepared, context.now());
     }
-    monitor.event(Event::StageStarted { stage: "writing the report", total: None });
-    let ended = finish::finish(prepared, context.now())?;
-    monitor
-        .event(Event::StageFinished { stage: "writing the report", result: format!("exit code {}", ended.0.code()) });
-    Ok(ended)
+    let delivery = Delivery { context, settings: &settings, keys, monitor, stop };
+    delivery.carry_out(prepared, None).await
 }
 
 /// Takes what earlier, interrupted runs proved into the baseline and closes them: this run plans anew.

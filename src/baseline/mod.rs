@@ -53,6 +53,9 @@ pub enum BaselineError {
     Polars(#[from] PolarsError),
 }
 
+/// Replies held one by one at a time; the rest of a long run is columns.
+const AT_A_TIME: usize = 1 << 17;
+
 /// The baselines of one state folder.
 #[derive(Debug, Clone)]
 pub struct Baseline {
@@ -99,22 +102,47 @@ impl Baseline {
     /// holds. `digits` are those of the account's currency; `seen_at` stands in where a reply has no `updated_at`.
     ///
     /// The later state of a customer stands, on a tie the reply. An external id or an e-mail that a later reply shows on
-    /// another customer is taken from the earlier one. Doing it twice changes nothing; without replies nothing is
-    /// written.
-    pub fn update(
+    /// another customer is taken from the earlier one. Doing it twice changes nothing; without replies, or when one of
+    /// them cannot be read, nothing is written.
+    pub fn update<E: From<BaselineError>>(
         &self,
         product: &str,
-        replies: impl Iterator<Item = TetherCustomer>,
+        replies: impl Iterator<Item = Result<TetherCustomer, E>>,
         digits: u8,
         seen_at: Instant,
-    ) -> Result<u64, BaselineError> {
-        let stored = self.load(product)?;
-        let replies = replies::table(replies, digits, seen_at)?;
-        if replies.is_empty() {
-            return Ok(stored.map_or(0, |rows| rows.len() as u64));
+    ) -> Result<u64, E> {
+        self.update_by(AT_A_TIME, product, replies, digits, seen_at)
+    }
+
+    fn update_by<E: From<BaselineError>>(
+        &self,
+        at_a_time: usize,
+        product: &str,
+        replies: impl Iterator<Item = Result<TetherCustomer, E>>,
+        digits: u8,
+        seen_at: Instant,
+    ) -> Result<u64, E> {
+        let mut held = self.load(product)?;
+        let mut changed = false;
+        let mut failure = None;
+        let mut replies =
+            replies.map_while(|reply| reply.map_err(|error| failure = Some(error)).ok()).fuse().peekable();
+        while replies.peek().is_some() {
+            let taken = replies::table(replies.by_ref().take(at_a_time), digits, seen_at)?;
+            if !taken.is_empty() {
+                held = Some(merge::take_replies(held.unwrap_or_else(Existing::empty), taken)?);
+                changed = true;
+            }
         }
-        let mut frame = merge::take_replies(stored.unwrap_or_else(Existing::empty), replies)?.into_frame();
-        self.write(product, &mut frame)?;
+        drop(replies);
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let Some(held) = held else { return Ok(0) };
+        let mut frame = held.into_frame();
+        if changed {
+            self.write(product, &mut frame)?;
+        }
         Ok(frame.height() as u64)
     }
 

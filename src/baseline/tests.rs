@@ -112,7 +112,7 @@ fn replies_come_back_as_they_were_shown() {
             "created_at":"2025-01-15T10:00:00Z"}"#,
     )
     .unwrap();
-    assert_eq!(baseline.update(product, std::iter::once(reply), 2, day()).unwrap(), 1);
+    assert_eq!(baseline.update(product, std::iter::once(Ok::<_, BaselineError>(reply)), 2, day()).unwrap(), 1);
     let rows = baseline.load(product).unwrap().unwrap();
     assert_eq!(shown(&rows), ["Jane t1/u1/jane@example.com"]);
     let frame = rows.frame();
@@ -143,7 +143,8 @@ fn an_identifier_belongs_to_the_customer_that_showed_it_last() {
         (&["t4/u4/e@x.co@5", "-/u4/f@x.co@6"], &["t1/-/-", "t2/u2/a@x.co", "t3/u1/c@x.co", "t4/u4/f@x.co"]),
         (&["-/-/-@9"], &["t1/-/-", "t2/u2/a@x.co", "t3/u1/c@x.co", "t4/u4/f@x.co"]),
     ] {
-        let count = baseline.update("core", replies.iter().map(|text| one(text)), 2, day()).unwrap();
+        let count =
+            baseline.update("core", replies.iter().map(|text| Ok::<_, BaselineError>(one(text))), 2, day()).unwrap();
         let rows = shown(&baseline.load("core").unwrap().unwrap());
         let expected: Vec<_> = expected.iter().map(|text| format!("- {text}")).collect();
         assert_eq!((rows, count), (expected.clone(), expected.len() as u64), "{replies:?}");
@@ -171,9 +172,38 @@ fn a_damaged_baseline_is_named_and_left_as_it_is() {
     let baseline = Baseline::open(folder.path());
     std::fs::create_dir_all(folder.path().join("baseline")).unwrap();
     std::fs::write(baseline.path("core"), "PAR1 and then nothing").unwrap();
-    let error = baseline.update("core", std::iter::once(one("t1/-/-@1")), 2, day()).unwrap_err();
+    let error =
+        baseline.update("core", std::iter::once(Ok::<_, BaselineError>(one("t1/-/-@1"))), 2, day()).unwrap_err();
     assert!(matches!(&error, BaselineError::Damaged { path, .. } if *path == baseline.path("core")), "{error}");
     assert_eq!(std::fs::read(baseline.path("core")).unwrap(), b"PAR1 and then nothing");
+}
+
+#[test]
+fn replies_taken_a_few_at_a_time_give_the_same_baseline_and_a_broken_stream_leaves_it_alone() {
+    let replies = [
+        "t1/u1/a@x.co@1",
+        "t2/u2/b@x.co@1",
+        "t1/u1/c@x.co@2",
+        "t2/u2/a@x.co@3",
+        "t3/u1/c@x.co@4",
+        "t4/u4/-@5",
+        "-/u4/f@x.co@6",
+    ];
+    let all = || replies.iter().map(|text| Ok::<_, BaselineError>(one(text)));
+    let folder = tempfile::tempdir().unwrap();
+    let baseline = Baseline::open(folder.path());
+    for at_a_time in 1..=replies.len() {
+        let product = format!("by {at_a_time}");
+        baseline.update_by(at_a_time, &product, all(), 2, day()).unwrap();
+        let rows = shown(&baseline.load(&product).unwrap().unwrap());
+        assert_eq!(rows, ["- t1/-/-", "- t2/u2/a@x.co", "- t3/u1/c@x.co", "- t4/u4/f@x.co"], "{at_a_time} at a time");
+
+        let before = std::fs::read(baseline.path(&product)).unwrap();
+        let broken = BaselineError::Damaged { path: folder.path().into(), detail: "line 4".into() };
+        let new = [Ok(one("t9/u9/z@x.co@9")), Ok(one("t8/u8/y@x.co@9")), Err(broken)];
+        baseline.update_by(at_a_time, &product, new.into_iter(), 2, day()).unwrap_err();
+        assert_eq!(std::fs::read(baseline.path(&product)).unwrap(), before);
+    }
 }
 
 /// Replies that one Tether could have given: each names its customer's Tether id, then external ids and e-mails move as
@@ -200,7 +230,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let baseline = Baseline::open(folder.path());
-        let apply = |all| baseline.update("core", replies_of(all, partial).into_iter(), 2, day()).unwrap();
+        let apply = |all| baseline.update("core", replies_of(all, partial).into_iter().map(Ok::<_, BaselineError>), 2, day()).unwrap();
         apply(&before);
         apply(&replies);
         let once = baseline.load("core").unwrap().map(|rows| shown(&rows));

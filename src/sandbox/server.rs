@@ -51,6 +51,11 @@ impl Sandbox {
         C: IntoIterator<Item = TetherCustomer>,
     {
         let shared = Arc::new(prepare(&settings, seed)?);
+        if let Some(path) = settings.state_file.clone().filter(|path| !path.exists()) {
+            // What it begins with is kept at once: killed before its first save, it goes on with the same customers.
+            let shared = shared.clone();
+            blocking(move || save(&shared, &path)).await?;
+        }
         let refuse = |source| SandboxError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refuse)?;
         let address = listener.local_addr().map_err(refuse)?;

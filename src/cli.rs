@@ -36,7 +36,7 @@ Examples:
   tether-recon run                              plan, guard, send, report
   tether-recon run --allow max_created          this once, create more than the guard allows
   tether-recon resume                           finish what was interrupted
-  tether-recon report latest                    write the last run's report again
+  tether-recon report latest                    write the newest run's or plan's report again
   tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
 ";
 
@@ -59,6 +59,7 @@ fn after_help() -> String {
 
 /// What holds for every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// The configuration [default: `$TETHER_RECON_CONFIG`, else `tether-recon.toml` in this folder]
     #[arg(long, global = true, value_name = "FILE")]
@@ -109,23 +110,26 @@ pub enum Command {
     /// by `resume`.
     #[command(after_long_help = help_table())]
     Run(RunArgs),
-    /// The same without sending: no network, no change to the baseline
+    /// Plan and report without sending: no network, no change to the baseline
     ///
-    /// The same files, the same configuration and the same --as-of give the same plan, byte for byte.
+    /// The same files, configuration, baseline and --as-of give the same plan, byte for byte.
     #[command(after_long_help = help_table())]
     Plan(PlanArgs),
-    /// Finish the interrupted run
+    /// Finish the newest interrupted run
     ///
-    /// Goes on in the same run's folder, with what its journal proves. With nothing to resume it says so and ends with 0.
-    /// Inputs that changed in between are refused.
+    /// Goes on in that run's folder with its own plan, from what its journal proves. With nothing to resume it says so and
+    /// ends with 0. Inputs that changed in between are refused with 8: plan anew with `run`.
     #[command(after_long_help = help_table())]
     Resume,
     /// Write the report again from a run's files
+    ///
+    /// Needs no export, key or network, only the run's folder. Ends with 0 once the report is written, whatever the run
+    /// ended with.
     Report(ReportArgs),
     /// A local Tether: the documented endpoint, in full, with faults on demand
     ///
-    /// Listens on this machine until it is interrupted. With --config the products, their keys and their creation gates
-    /// are the configuration's; otherwise --product names them.
+    /// Listens on this machine until it is interrupted. The products, their keys and their creation gates are those that
+    /// --product names; without one, the configuration's.
     Sandbox(SandboxArgs),
     /// Check the configuration
     #[command(subcommand)]
@@ -135,7 +139,7 @@ pub enum Command {
 /// `run`
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Fix the clock of the run, as a date or 2026-11-01T00:00:00Z [default: now]
+    /// Fix the clock of the run: 2026-11-01 (its first second, in UTC) or 2026-11-01T06:30:00Z [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Instant>,
     /// Let the run pass this guard once; repeat for several
@@ -146,10 +150,10 @@ pub struct RunArgs {
 /// `plan`
 #[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
-    /// Fix the clock of the plan, as a date or 2026-11-01T00:00:00Z [default: now]
+    /// Fix the clock of the plan: 2026-11-01 (its first second, in UTC) or 2026-11-01T06:30:00Z [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Instant>,
-    /// End with 10 when there are changes to send, with 0 when there are none
+    /// End with 10 instead of 0 or 3 when there are changes to send
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -177,10 +181,10 @@ pub struct SandboxArgs {
     /// Faults to play, as described in docs/FORMAT.md
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
-    /// Write every request and reply to this file, keys left out
+    /// Append every call to this file: its body, the status answered, what was really done; keys are left out
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Begin with these customers, an export of Tether; repeat for several
+    /// Begin with the customers of this export, unless --state already holds some; repeat for several
     #[arg(long, value_name = "PRODUCT=FILE")]
     pub seed: Vec<ProductFile>,
     /// Write what --state holds of a product as an export, and end; repeat for several

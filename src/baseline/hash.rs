@@ -1,4 +1,4 @@
-//! The hash of what baselines say, whatever bytes their files are made of. [pure]
+//! The hash of what baselines say, whatever bytes their files are made of. Pure.
 
 use super::BaselineError;
 use crate::table::Existing;

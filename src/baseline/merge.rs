@@ -1,4 +1,4 @@
-//! The later of what an export says and what a reply showed. [pure]
+//! The later of what an export says and what a reply showed. Pure.
 
 use super::BaselineError;
 use super::pair::pair;

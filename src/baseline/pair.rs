@@ -1,4 +1,4 @@
-//! Which rows of two tables are the same customer. [pure]
+//! Which rows of two tables are the same customer. Pure.
 
 use polars::prelude::*;
 

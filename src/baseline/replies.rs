@@ -1,4 +1,4 @@
-//! Replies as rows of [`Existing`]: one per customer, the latest state of each. [pure]
+//! Replies as rows of [`Existing`]: one per customer, the latest state of each. Pure.
 
 use super::BaselineError;
 use crate::model::{Instant, Money, TetherCustomer};

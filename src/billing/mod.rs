@@ -1,7 +1,7 @@
 //! Billing: what each Stripe subscription brings a month, exactly, and what a customer's subscriptions show together.
 //!
 //! In: [`StripeTables`], the definition of MRR (`[mrr]`, `[fx]`), the account's currency, the run's clock. Out: one row per
-//! subscription ([`Billed`]), one row per group of them ([`summarise`]), and the definition in words ([`definition`]).
+//! subscription ([`Billed`]), one row per group of them ([`summarise`]), and the definition in words ([`definition()`]).
 //! Never: a floating-point number in money, a wrapped one, a rounding before the last step, a clock, a file.
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all

@@ -6,6 +6,8 @@
 mod customer;
 mod email;
 mod field;
+#[cfg(test)]
+pub(crate) mod format_page;
 mod input;
 mod instant;
 mod money;

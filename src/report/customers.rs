@@ -112,3 +112,14 @@ fn any_of<'a>(column: &str, words: impl IntoIterator<Item = &'a str>) -> Expr {
 pub(super) fn csv_rows(rows: &DataFrame, digits: u8) -> PolarsResult<DataFrame> {
     text::frame_as_text(&rows.select(COLUMNS)?, digits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::COLUMNS;
+    use crate::model::format_page::words_under;
+
+    #[test]
+    fn the_page_of_formats_describes_every_column_in_order() {
+        assert_eq!(words_under("`customers.csv`"), COLUMNS);
+    }
+}

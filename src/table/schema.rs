@@ -469,6 +469,15 @@ mod tests {
     use polars::prelude::*;
 
     #[test]
+    fn the_page_of_formats_describes_every_column_of_plan_and_accounting() {
+        use crate::model::format_page::words_under;
+        let names =
+            |schema: Vec<(&'static str, DataType)>| schema.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(words_under("`plan.parquet`"), names(super::PlanRows::schema()));
+        assert_eq!(words_under("`accounting.csv`"), names(super::Accounting::schema()));
+    }
+
+    #[test]
     fn a_frame_that_lacks_a_column_or_has_another_type_is_refused() {
         let good = Accounts::empty().into_frame();
         assert!(matches!(

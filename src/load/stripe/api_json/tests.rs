@@ -257,11 +257,10 @@ fn a_file_that_is_no_json_is_refused_with_its_line() {
     assert_eq!(part("").customer_rows, 0);
 }
 
-/// The public fixtures, where `STRIPE_FIXTURES` names the folder that holds them.
 #[test]
-#[ignore = "needs the public fixtures"]
+#[ignore = "needs the shared exports beside the repository"]
 fn public_fixtures_are_read_without_a_rejection() {
-    let folder = std::path::PathBuf::from(std::env::var_os("STRIPE_FIXTURES").unwrap());
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/exports"));
     let mut objects = 0;
     for entry in std::fs::read_dir(folder.join("supabase_stripe-sync-engine")).unwrap() {
         let path = entry.unwrap().path();

@@ -36,18 +36,13 @@ pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, App
 pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String), AppError> {
     let model = model(&prepared)?;
     let verdict = model.verdict();
-    let has_rejections = prepared
-        .manifest
-        .sources
-        .iter()
-        .any(|source| source.dispositions.get(&crate::model::Disposition::Rejected).is_some_and(|rows| *rows > 0));
     let status = match prepared.manifest.status {
         RunStatus::Refused => RunStatus::Refused,
         _ if prepared.manifest.mode == Mode::Plan => RunStatus::Planned,
         _ if verdict.stops.is_empty() => RunStatus::Complete,
         _ => RunStatus::Incomplete,
     };
-    let code = exit_code(&verdict, has_rejections);
+    let code = exit_code(&verdict);
     prepared.manifest.status = status;
     prepared.manifest.exit_code = Some(code.code());
     prepared.manifest.finished_at = Some(at);
@@ -81,11 +76,13 @@ pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
 /// Writes every format and returns the summary for a terminal.
 pub fn write(folder: &RunFolder, model: &ReportModel, ending: Ending) -> Result<String, AppError> {
     write_report(&folder.report_path(), model, ending)?;
-    Ok(terminal_summary(model, ending, &folder.report_path().join("report.html")))
+    let page = folder.report_path().join("report.html");
+    // Without the detours that a configuration's relative paths take; the page was just written, so this cannot miss.
+    Ok(terminal_summary(model, ending, &std::fs::canonicalize(&page).unwrap_or(page)))
 }
 
 /// The worst of what happened, by how soon somebody must act.
-fn exit_code(verdict: &Verdict, has_rejections: bool) -> ExitCode {
+fn exit_code(verdict: &Verdict) -> ExitCode {
     if !verdict.ties() {
         ExitCode::Internal
     } else if verdict.refused() {
@@ -96,7 +93,7 @@ fn exit_code(verdict: &Verdict, has_rejections: bool) -> ExitCode {
         ExitCode::Configuration
     } else if verdict.incomplete() {
         ExitCode::Incomplete
-    } else if verdict.needs_a_person() || has_rejections {
+    } else if verdict.needs_a_person() {
         ExitCode::NeedsAPerson
     } else {
         ExitCode::Done

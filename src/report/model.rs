@@ -8,7 +8,7 @@ use super::tally::{Cell, Tally};
 use super::tieout::TieOut;
 use super::verdict::Verdict;
 use super::{ReportError, breaks, customers, rows, tally, tieout};
-use crate::model::{Break, BreakKind, Outcome, Prediction, Reason};
+use crate::model::{Break, BreakKind, Disposition, Outcome, Prediction, Reason};
 use crate::runs::Manifest;
 use crate::table::Accounting;
 use polars::prelude::DataFrame;
@@ -98,6 +98,12 @@ impl ReportModel {
             difference: self.tie_outs.iter().find(|tie| !tie.ties()).map(TieOut::sentence),
             needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
             not_applied: not_applied as u64,
+            rejected_rows: self
+                .manifest
+                .sources
+                .iter()
+                .filter_map(|source| source.dispositions.get(&Disposition::Rejected))
+                .sum(),
             stops,
         }
     }

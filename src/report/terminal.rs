@@ -1,10 +1,11 @@
 //! The summary that a run ends with on a terminal: plain text, aligned, readable without colour.
 
 use super::amount::{count, grouped, grouped_exact};
-use super::model::ReportModel;
+use super::model::{ProductReport, ReportModel};
+use super::tally::Tally;
 use super::verdict::Ending;
 use super::words;
-use crate::model::Outcome;
+use crate::model::{Outcome, Prediction};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -16,6 +17,19 @@ pub fn terminal_summary(model: &ReportModel, ending: Ending, report: &Path) -> S
     out
 }
 
+/// Of a run what happened, of a plan what would: word, customers, MRR.
+fn lines(model: &ReportModel, product: &ProductReport) -> Vec<(&'static str, u64, i128)> {
+    let line = |word: &'static str, is_held: bool, tally: &Tally| {
+        (tally.customers > 0).then_some((word, tally.customers, if is_held { tally.after } else { tally.desired }))
+    };
+    if model.planned_only {
+        let predicted = product.predicted.iter();
+        return predicted.filter_map(|(word, tally)| line(word.as_str(), *word == Prediction::Orphan, tally)).collect();
+    }
+    let is_held = |outcome: Outcome| outcome == Outcome::Orphan || outcome.is_in_tether();
+    product.outcomes.iter().filter_map(|(word, tally)| line(word.as_str(), is_held(*word), tally)).collect()
+}
+
 fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String) -> std::fmt::Result {
     let manifest = &model.manifest;
     let digits = manifest.currency_digits;
@@ -24,9 +38,8 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     writeln!(out, "run {}   as of {}", printable(&manifest.run_id), manifest.as_of)?;
     for product in &model.products {
         writeln!(out, "\n{:<20}{:>12}{:>18}", printable(&product.name), "customers", format!("MRR {currency}"))?;
-        for (outcome, tally) in product.outcomes.iter().filter(|(_, tally)| tally.customers > 0) {
-            let mrr = if *outcome == Outcome::Orphan || outcome.is_in_tether() { tally.after } else { tally.desired };
-            writeln!(out, "  {:<18}{:>12}{:>18}", outcome.as_str(), count(tally.customers), grouped(mrr, digits))?;
+        for (word, customers, mrr) in lines(model, product) {
+            writeln!(out, "  {word:<18}{:>12}{:>18}", count(customers), grouped(mrr, digits))?;
         }
         let bridge = &product.bridge;
         let moved = format!("{} → {}", grouped(bridge.opening, digits), grouped(bridge.closing, digits));

@@ -1,15 +1,17 @@
 //! How a run ends: the model is built from what the journal proves, the exit code follows from it, the report is written.
 
+use super::deliver;
 use super::exit::{AppError, ExitCode};
 use super::prepare::Prepared;
 use crate::journal;
 use crate::model::{Instant, Reason};
 use crate::report::{Ending, Outcomes, ReportModel, RunData, SentRows, Verdict, terminal_summary, write_report};
-use crate::runs::{Manifest, Mode, RunFolder, RunStatus};
+use crate::runs::{Mode, RunFolder, RunStatus};
 use std::collections::BTreeMap;
 
 /// The outcomes that the folder's journal proves.
-pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, AppError> {
+fn outcomes(prepared: &Prepared) -> Result<Outcomes, AppError> {
+    let Prepared { folder, manifest, .. } = prepared;
     if manifest.mode == Mode::Plan {
         return Ok(Outcomes::NotSent(Reason::PlanOnly));
     }
@@ -20,12 +22,29 @@ pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, App
     let mut stopped = BTreeMap::new();
     if folder.journal_path().exists() {
         let mut records = journal::outcomes(journal::read(&folder.journal_path())?);
-        for outcome in records.by_ref() {
-            rows.push(outcome?);
+        let mut undecided = vec![];
+        while let Some(outcome) = records.next() {
+            let outcome = outcome?;
+            if records.is_undecided() {
+                undecided.push(outcome);
+            } else {
+                rows.push(outcome);
+            }
         }
         if let Some(closing) = records.closed() {
             for product in &manifest.products {
                 stopped.insert(product.name.clone(), closing.reason(&product.name));
+            }
+        }
+        // Few: no more than were under way when their product stopped.
+        if !undecided.is_empty() {
+            let product_of = deliver::products_by_row(&prepared.rows, manifest)?;
+            for mut outcome in undecided {
+                let product = product_of.get(outcome.row as usize).copied().flatten();
+                let name = product.and_then(|place| manifest.products.get(place)).map(|product| &product.name);
+                let reason = name.and_then(|name| stopped.get(name)).copied();
+                outcome.reason = Some(reason.unwrap_or(Reason::Interrupted));
+                rows.push(outcome);
             }
         }
     }
@@ -36,18 +55,13 @@ pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, App
 pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String), AppError> {
     let model = model(&prepared)?;
     let verdict = model.verdict();
-    let has_rejections = prepared
-        .manifest
-        .sources
-        .iter()
-        .any(|source| source.dispositions.get(&crate::model::Disposition::Rejected).is_some_and(|rows| *rows > 0));
     let status = match prepared.manifest.status {
         RunStatus::Refused => RunStatus::Refused,
         _ if prepared.manifest.mode == Mode::Plan => RunStatus::Planned,
         _ if verdict.stops.is_empty() => RunStatus::Complete,
         _ => RunStatus::Incomplete,
     };
-    let code = exit_code(&verdict, has_rejections);
+    let code = exit_code(&verdict);
     prepared.manifest.status = status;
     prepared.manifest.exit_code = Some(code.code());
     prepared.manifest.finished_at = Some(at);
@@ -74,7 +88,7 @@ pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
         plan: &prepared.rows,
         accounting: &prepared.accounting,
         breaks: &prepared.breaks,
-        outcomes: outcomes(&prepared.folder, &prepared.manifest)?,
+        outcomes: outcomes(prepared)?,
     })?)
 }
 
@@ -85,7 +99,7 @@ pub fn write(folder: &RunFolder, model: &ReportModel, ending: Ending) -> Result<
 }
 
 /// The worst of what happened, by how soon somebody must act.
-fn exit_code(verdict: &Verdict, has_rejections: bool) -> ExitCode {
+fn exit_code(verdict: &Verdict) -> ExitCode {
     if !verdict.ties() {
         ExitCode::Internal
     } else if verdict.refused() {
@@ -96,7 +110,7 @@ fn exit_code(verdict: &Verdict, has_rejections: bool) -> ExitCode {
         ExitCode::Configuration
     } else if verdict.incomplete() {
         ExitCode::Incomplete
-    } else if verdict.needs_a_person() || has_rejections {
+    } else if verdict.needs_a_person() {
         ExitCode::NeedsAPerson
     } else {
         ExitCode::Done

@@ -8,7 +8,7 @@ use super::tally::{Cell, Tally};
 use super::tieout::TieOut;
 use super::verdict::Verdict;
 use super::{ReportError, breaks, customers, rows, tally, tieout};
-use crate::model::{Break, BreakKind, Outcome, Prediction, Reason};
+use crate::model::{Break, BreakKind, Disposition, Outcome, Prediction, Reason};
 use crate::runs::Manifest;
 use crate::table::Accounting;
 use polars::prelude::DataFrame;
@@ -91,13 +91,22 @@ impl ReportModel {
             .products
             .iter()
             .flat_map(|product| product.reasons.keys())
-            .filter_map(|(outcome, reason)| reason.filter(|_| *outcome == Outcome::NotAttempted))
+            // A row that was under way when its product stopped may be `unknown`: it is asked about again all the same.
+            .filter_map(|(outcome, reason)| {
+                reason.filter(|_| matches!(outcome, Outcome::NotAttempted | Outcome::Unknown))
+            })
             .collect();
         let not_applied = self.breaks.iter().filter(|found| found.kind == BreakKind::NotApplied).count();
         Verdict {
             difference: self.tie_outs.iter().find(|tie| !tie.ties()).map(TieOut::sentence),
             needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
             not_applied: not_applied as u64,
+            rejected_rows: self
+                .manifest
+                .sources
+                .iter()
+                .filter_map(|source| source.dispositions.get(&Disposition::Rejected))
+                .sum(),
             stops,
         }
     }

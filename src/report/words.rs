@@ -64,7 +64,12 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
             1 => " One customer needs a person.".to_owned(),
             customers => format!(" {} customers need a person.", count(customers)),
         };
-        return (Tone::Attention, "Sign after review", format!("Every total ties.{who}{fields}"));
+        let rows = match verdict.rejected_rows {
+            0 => String::new(),
+            1 => " One input row could not be read.".to_owned(),
+            rows => format!(" {} input rows could not be read.", count(rows)),
+        };
+        return (Tone::Attention, "Sign after review", format!("Every total ties.{who}{fields}{rows}"));
     }
     if model.planned_only || ending.status == RunStatus::Planned {
         return (

@@ -125,6 +125,25 @@ fn code_6_for_a_missing_a_malformed_and_a_refused_key() {
 }
 
 #[test]
+fn code_6_also_when_the_only_row_meets_the_401() {
+    let site = Site::new(3);
+    let server = Server::start(&site, "unauthorized_after = 0\n");
+    // The customer that Tether lacks is the only one left.
+    let lines = site.read("in/customers.csv");
+    let kept: Vec<&str> = lines.lines().filter(|line| !line.contains("c0@") && !line.contains("c1@")).collect();
+    site.write("in/customers.csv", kept.join("\n") + "\n");
+    site.configure(&server.url, "");
+    let said = site.expect("run", 6);
+    let report = site.report();
+    let row = report.customer("core", "c2@example.com");
+    assert_eq!(
+        (row["outcome"].as_str(), row["reason"].as_str(), row["sent"].as_str()),
+        ("not_attempted", "auth", "true")
+    );
+    assert_eq!(report.summary["status"], "incomplete", "{}", said.stdout);
+}
+
+#[test]
 fn code_8_for_an_input_that_is_not_there() {
     let site = Site::new(3);
     std::fs::remove_file(site.path("in/contacts.csv")).unwrap();

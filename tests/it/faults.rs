@@ -51,7 +51,7 @@ fn claims_are_true(report: &Report, calls: &[Value]) {
             "rejected" => assert!(done.is_empty() && status.starts_with('4'), "{email}"),
             other => panic!("{email} ended as {other}"),
         }
-        if last["status"].is_u64() && row["http_status"] != "" {
+        if last["status"].is_u64() && !row["http_status"].is_empty() {
             assert_eq!(row["http_status"], status, "{email}");
         }
     }

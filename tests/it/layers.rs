@@ -119,6 +119,28 @@ fn named_only_in(invariant: u8) {
     }
 }
 
+#[test]
+fn every_invariant_of_the_page_is_held_where_the_page_says() {
+    let page = std::fs::read_to_string(repository().join("docs/ARCHITECTURE.md")).unwrap();
+    let lines = page.lines().skip_while(|line| !line.starts_with("| # |")).skip(2);
+    let mut number = 0;
+    for line in lines.take_while(|line| line.starts_with('|')) {
+        number += 1;
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        assert_eq!(cells[0], number.to_string(), "the invariants are numbered in order");
+        // Files stand between backticks: every one must exist, and one must hold a test of this number.
+        let files: Vec<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        let test = format!("fn invariant_{number:02}_");
+        let held = files.iter().filter(|file| {
+            let path = repository().join(file);
+            assert!(path.exists(), "invariant {number}: there is no {file}");
+            path.is_file() && std::fs::read_to_string(path).unwrap().contains(&test)
+        });
+        assert!(held.count() > 0, "invariant {number}: no `{test}…` in {files:?}");
+    }
+    assert!(number >= 10, "the table of docs/ARCHITECTURE.md was not found");
+}
+
 /// Whether `word` stands in `code`, not as the end of a longer name.
 fn names(code: &str, word: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || c == '_';

@@ -167,7 +167,7 @@ fn what_is_sent_is_the_whole_customer_under_the_right_header_largest_change_firs
     assert_eq!(mail["id_type"], "email");
     assert_eq!(
         mail["body"],
-        serde_json::json!({"email": "only.mail@example.com", "name": "Only Mail", "mrr": 100.0,
+        serde_json::json!({"email": "only.mail@example.com", "name": "Only Mail", "mrr": 100,
             "subscription_status": "active", "auto_renew": false, "period_end": "2027-01-20T00:00:00Z"})
     );
     assert!(calls.iter().filter(|call| *call != mail).all(|call| call["id_type"] == "external"));

@@ -15,7 +15,7 @@ pub const KEY_VARIABLE: &str = "TETHER_CORE_KEY";
 pub const KEY: &str = "tk_live_do_not_print_me_4242";
 
 /// How long anything may take before a test gives up: generous, since machines are slow when tests run in parallel.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with exports and a configuration.
 pub struct Site {

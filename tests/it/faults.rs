@@ -70,10 +70,10 @@ fn run_against(faults: &str, accounts: usize, further: &str) -> (Site, Report, V
 #[test]
 fn every_claim_holds_against_the_servers_log() {
     let (_site, report, calls, code) = run_against(
-        "lost_reply = { every = 7 }\nserver_error = { every = 11, status = 502, applied = true }\n\
-         garbage = { every = 13 }\nreset = { every = 17 }\n",
+        "lost_reply = { every = 11 }\nserver_error = { every = 17, status = 502, applied = true }\n\
+         garbage = { every = 19 }\nreset = { every = 23 }\n",
         120,
-        "[tether]\nmax_tries = 8\n",
+        "[tether]\nmax_tries = 20\n",
     );
     claims_are_true(&report, &calls);
     let outcomes = report.outcomes();
@@ -157,4 +157,54 @@ fn code_5_when_the_service_is_down_and_resume_finishes_when_it_is_back() {
     let ran = site.ran("resume");
     assert!([0, 3].contains(&ran.code), "{}", ran.stderr);
     assert_eq!(site.report().outcomes().get("not_attempted"), None);
+}
+
+#[test]
+fn invariant_07_retries_count_against_the_rate() {
+    let site = Site::new(30);
+    let server = Server::start(&site, "server_error = { every = 4, status = 503 }\n");
+    site.configure(&server.url, "[tether]\nmax_tries = 20\n");
+    let slower = site.read("recon.toml").replace("1000/s", "20/s");
+    site.write("recon.toml", slower);
+    site.expect("run", 0);
+    let report = site.report();
+    let (calls, _) = server.stop(&site);
+    assert!(calls.len() > 20, "nothing was tried again");
+    claims_are_true(&report, &calls);
+    let times: Vec<u64> = calls.iter().map(|call| call["elapsed_micros"].as_u64().unwrap()).collect();
+    let took = times[times.len() - 1] - times[0];
+    let least = (times.len() as u64 - 1) * 50_000;
+    // The server's clock sees when a call arrives, not when it left: a tenth of a second is for the way.
+    assert!(took + 100_000 >= least, "{} calls in {took} µs: more than 20 a second", times.len());
+}
+
+#[test]
+fn code_5_when_the_server_asks_for_a_wait_beyond_the_deadline_which_binds_the_next_start_too() {
+    let site = Site::new(9);
+    let server = Server::start(&site, "rate_limit = { every = 3, wait_seconds = 3540 }\n");
+    site.configure(&server.url, "[tether]\nin_flight = 1\n");
+    let began = std::time::Instant::now();
+    site.expect("run", 5);
+    let report = site.report();
+    let left: Vec<_> = report.customers.iter().filter(|row| row["outcome"] == "not_attempted").collect();
+    assert_eq!(left.len(), 4, "two of six got through");
+    assert!(left.iter().all(|row| row["reason"] == "deadline"), "{left:?}");
+    site.expect("resume", 5);
+    site.expect("run", 5);
+    assert!(began.elapsed().as_secs() < 60, "nobody waits for what cannot be waited for");
+    assert_eq!(server.stop(&site).0.len(), 3, "no call leaves while the server's wait is in force");
+}
+
+#[test]
+fn after_the_first_creation_disabled_no_further_create_is_sent_if_so_configured() {
+    let site = Site::new(9);
+    let server = Server::with_gate(&site, "", false);
+    site.configure(&server.url, "[tether]\nstop_after_creation_disabled = true\nin_flight = 1\n");
+    site.expect("run", 0);
+    let report = site.report();
+    let refused: Vec<_> = report.customers.iter().filter(|row| row["outcome"] == "creation_disabled").collect();
+    let sent = refused.iter().filter(|row| row["sent"] == "true").count();
+    assert_eq!((refused.len(), sent), (3, 1));
+    assert_eq!(report.outcomes()["updated"], 3, "updates are none of the gate's business");
+    assert_eq!(server.stop(&site).0.len(), 4);
 }

@@ -154,6 +154,33 @@ fn code_5_on_sigterm_with_a_partial_report_and_resume_finishes() {
 }
 
 #[test]
+fn a_second_signal_leaves_at_once_with_code_5_and_nothing_is_lost() {
+    let site = Site::new(ACCOUNTS);
+    // A server that answers only after the test has lost its patience with it.
+    let server = Server::start(&site, "slow = { every = 1, millis = 20000 }\n");
+    site.configure(&server.url, "[tether]\nin_flight = 2\n");
+    let began = std::time::Instant::now();
+    let mut run = site.start(&format!("run --as-of {AS_OF}"));
+    wait_until("calls are under way", || {
+        let journal = site.runs().first().map(|run| run.join("journal.jsonl"));
+        journal.and_then(|path| std::fs::read_to_string(path).ok()).is_some_and(|text| text.contains("{\"intent\":"))
+    });
+    terminate(&run);
+    wait_until("the first signal was heard", || site.read("stderr").contains("interrupted"));
+    terminate(&run);
+    assert_eq!(ended(&mut run), 5, "{}", site.read("stderr"));
+    assert!(began.elapsed().as_secs() < 15, "it waited for what was under way");
+    assert_eq!(json(&site.runs()[0].join("manifest.json"))["status"], "sending");
+    drop(server);
+    let server = Server::start(&site, "");
+    site.configure(&server.url, "");
+    site.expect("resume", 0);
+    let report = site.report();
+    let (_, held) = server.stop(&site);
+    assert_eq!((report.outcome_of().len(), held.len()), (ACCOUNTS, ACCOUNTS));
+}
+
+#[test]
 fn a_new_run_takes_what_the_interrupted_one_proved_and_plans_anew() {
     let (site, server) = slow_site();
     let mut run = site.start("run");

@@ -129,6 +129,10 @@ fn json_log_lines_carry_the_run_and_results_go_to_standard_output() {
     }
     assert!(ran.stdout.contains(&run) && !ran.stdout.contains("\"level\""), "{}", ran.stdout);
     assert!(site.expect("-qq run", 0).stderr.is_empty());
+    site.write("in/contacts.csv", "");
+    let last = json_lines(&site.expect("--log-format json run", 8).stderr).pop().unwrap();
+    assert_eq!((&last["event"], &last["exit_code"], &last["level"]), (&"failed".into(), &8.into(), &"ERROR".into()));
+    assert!(last["message"].as_str().unwrap().contains("in/contacts.csv is empty"), "{last}");
 }
 
 #[test]

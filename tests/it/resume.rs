@@ -2,7 +2,7 @@
 
 use crate::files::{Report, json};
 use crate::server::Server;
-use crate::site::{AS_OF, Site, ended, terminate, wait_until};
+use crate::site::{AS_OF, Site, ended, signal, wait_until};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,13 @@ fn invariant_06_after_kill_9_resume_ends_every_row_once_and_creates_nobody_twice
     assert_eq!(begun["status"], "sending");
     let before = std::fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     // What left without an outcome may have been applied: that is what the resumed run must say.
-    let open = before.matches("{\"intent\":").count() - before.matches("{\"outcome\":").count();
+    let whole = before.rsplit_once('\n').unwrap().0;
+    let open = whole.matches("{\"intent\":").count() - whole.matches("{\"outcome\":").count();
+    site.expect("report latest", 0);
+    let found = site.report();
+    let unknown: Vec<_> = found.customers.iter().filter(|row| row["outcome"] == "unknown").collect();
+    assert_eq!(unknown.len(), open, "what left and was not answered may have been applied");
+    assert!(unknown.iter().all(|row| row["reason"] == "interrupted" && row["sent"] == "true"));
     // As much as a crash may leave at the end.
     site.append(&relative(&site, &folder.join("journal.jsonl")), "{\"seq\":99");
 
@@ -133,7 +139,7 @@ fn code_5_on_sigterm_with_a_partial_report_and_resume_finishes() {
     let (site, server) = slow_site();
     let mut run = site.start(&format!("run --as-of {AS_OF}"));
     outcomes_in_journal(&site, 5);
-    terminate(&run);
+    signal(&run, "TERM");
     assert_eq!(ended(&mut run), 5, "{}", site.read("stderr"));
 
     let partial = site.report();
@@ -165,9 +171,9 @@ fn a_second_signal_leaves_at_once_with_code_5_and_nothing_is_lost() {
         let journal = site.runs().first().map(|run| run.join("journal.jsonl"));
         journal.and_then(|path| std::fs::read_to_string(path).ok()).is_some_and(|text| text.contains("{\"intent\":"))
     });
-    terminate(&run);
+    signal(&run, "INT");
     wait_until("the first signal was heard", || site.read("stderr").contains("interrupted"));
-    terminate(&run);
+    signal(&run, "TERM");
     assert_eq!(ended(&mut run), 5, "{}", site.read("stderr"));
     assert!(began.elapsed().as_secs() < 15, "it waited for what was under way");
     assert_eq!(json(&site.runs()[0].join("manifest.json"))["status"], "sending");

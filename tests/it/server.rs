@@ -1,7 +1,7 @@
 //! The binary's own `sandbox` as the Tether of a test: another process, with its own log of what it did.
 
 use crate::files::json_lines;
-use crate::site::{KEY_VARIABLE, Site, ended, terminate};
+use crate::site::{KEY_VARIABLE, Site, ended, signal};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Stdio};
@@ -42,7 +42,7 @@ impl Server {
 
     /// Stops it; what it was asked, in the order in which that took effect, and the customers that it then holds.
     pub fn stop(mut self, site: &Site) -> (Vec<Value>, Vec<Value>) {
-        terminate(&self.child);
+        signal(&self.child, "TERM");
         assert_eq!(ended(&mut self.child), 0);
         let mut last = String::new();
         self.stdout.read_line(&mut last).unwrap();

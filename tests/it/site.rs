@@ -240,8 +240,8 @@ pub fn ended(child: &mut Child) -> i32 {
     status.and_then(|status| status.code()).unwrap_or(-1)
 }
 
-/// Asks the process to end, as a scheduler does.
-pub fn terminate(child: &Child) {
-    let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status().unwrap();
+/// Asks the process to end: `TERM` as a scheduler does, `INT` as Ctrl-C does.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
     assert!(sent.success(), "no signal could be sent");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode};
 use tether_recon::app::{Context, Voice, config_check, output, plan, report, resume, run, sandbox};
 use tether_recon::cli::{Cli, Command, ConfigCommand};
-use tether_recon::monitor::init_logging;
+use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
 
 /// Tables come and go by the gigabyte; mimalloc gives memory back sooner and faster than the system's allocator.
@@ -28,8 +28,7 @@ fn main() -> std::process::ExitCode {
     match carry_out(cli.command, &context, &mut std::io::stdout()) {
         Ok(code) => code.into(),
         Err(error) => {
-            // Nobody may be listening on standard error either; the exit code says it all the same.
-            let _ = std::io::stderr().write_all(error.render().as_bytes());
+            last_words(voice.format, error.exit_code().code(), &error.render());
             error.exit_code().into()
         }
     }

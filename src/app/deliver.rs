@@ -191,7 +191,7 @@ pub fn learn(
 }
 
 /// Which product, by its place in `manifest`, each row of the plan belongs to.
-fn products_by_row(rows: &PlanRows, manifest: &Manifest) -> Result<Vec<Option<usize>>, AppError> {
+pub fn products_by_row(rows: &PlanRows, manifest: &Manifest) -> Result<Vec<Option<usize>>, AppError> {
     let frame = rows.frame();
     let (row, product) = (frame.column("row")?.u32()?, frame.column("product")?.str()?);
     let mut by_row = vec![None; rows.len()];

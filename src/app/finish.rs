@@ -1,15 +1,17 @@
 //! How a run ends: the model is built from what the journal proves, the exit code follows from it, the report is written.
 
+use super::deliver;
 use super::exit::{AppError, ExitCode};
 use super::prepare::Prepared;
 use crate::journal;
 use crate::model::{Instant, Reason};
 use crate::report::{Ending, Outcomes, ReportModel, RunData, SentRows, Verdict, terminal_summary, write_report};
-use crate::runs::{Manifest, Mode, RunFolder, RunStatus};
+use crate::runs::{Mode, RunFolder, RunStatus};
 use std::collections::BTreeMap;
 
 /// The outcomes that the folder's journal proves.
-pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, AppError> {
+fn outcomes(prepared: &Prepared) -> Result<Outcomes, AppError> {
+    let Prepared { folder, manifest, .. } = prepared;
     if manifest.mode == Mode::Plan {
         return Ok(Outcomes::NotSent(Reason::PlanOnly));
     }
@@ -20,12 +22,29 @@ pub fn outcomes(folder: &RunFolder, manifest: &Manifest) -> Result<Outcomes, App
     let mut stopped = BTreeMap::new();
     if folder.journal_path().exists() {
         let mut records = journal::outcomes(journal::read(&folder.journal_path())?);
-        for outcome in records.by_ref() {
-            rows.push(outcome?);
+        let mut undecided = vec![];
+        while let Some(outcome) = records.next() {
+            let outcome = outcome?;
+            if records.is_undecided() {
+                undecided.push(outcome);
+            } else {
+                rows.push(outcome);
+            }
         }
         if let Some(closing) = records.closed() {
             for product in &manifest.products {
                 stopped.insert(product.name.clone(), closing.reason(&product.name));
+            }
+        }
+        // Few: no more than were under way when their product stopped.
+        if !undecided.is_empty() {
+            let product_of = deliver::products_by_row(&prepared.rows, manifest)?;
+            for mut outcome in undecided {
+                let product = product_of.get(outcome.row as usize).copied().flatten();
+                let name = product.and_then(|place| manifest.products.get(place)).map(|product| &product.name);
+                let reason = name.and_then(|name| stopped.get(name)).copied();
+                outcome.reason = Some(reason.unwrap_or(Reason::Interrupted));
+                rows.push(outcome);
             }
         }
     }
@@ -69,7 +88,7 @@ pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
         plan: &prepared.rows,
         accounting: &prepared.accounting,
         breaks: &prepared.breaks,
-        outcomes: outcomes(&prepared.folder, &prepared.manifest)?,
+        outcomes: outcomes(prepared)?,
     })?)
 }
 

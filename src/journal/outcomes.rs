@@ -19,6 +19,11 @@ pub fn outcomes<I: Iterator<Item = Result<Record, JournalError>>>(records: I) ->
 }
 
 impl<I> Outcomes<I> {
+    /// Whether the row that came last has no outcome in the journal: it is its product's stop that left it so.
+    pub fn is_undecided(&self) -> bool {
+        self.undecided.is_some()
+    }
+
     /// How sending ended; known when the iterator is exhausted. `None`: it was killed.
     pub fn closed(&self) -> Option<&Closing> {
         self.proven.closed.as_ref()

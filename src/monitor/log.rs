@@ -50,6 +50,16 @@ pub fn init_logging(format: LogFormat, level: LogLevel) {
     let _ = tracing::subscriber::set_global_default(subscriber(format, level, std::io::stderr));
 }
 
+/// Says on standard error why a command ended: one log line where log lines are JSON, else `text` as it is.
+pub fn last_words(format: LogFormat, exit_code: u8, text: &str) {
+    use std::io::Write;
+    match format {
+        LogFormat::Json => tracing::error!(event = "failed", exit_code, "{}", text.trim_end()),
+        // Nobody may be listening on standard error either; the exit code says it all the same.
+        LogFormat::Text => drop(std::io::stderr().write_all(text.as_bytes())),
+    }
+}
+
 /// Lines of this library at `level`; of other libraries warnings at most, since their finer lines may hold headers of
 /// requests, and with them a key.
 fn subscriber<W>(format: LogFormat, level: LogLevel, writer: W) -> impl Subscriber + Send + Sync

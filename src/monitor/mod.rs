@@ -8,7 +8,7 @@ mod log;
 mod recording;
 mod terminal;
 
-pub use log::{Log, LogFormat, LogLevel, init_logging};
+pub use log::{Log, LogFormat, LogLevel, init_logging, last_words};
 pub use recording::Recording;
 pub use terminal::Terminal;
 

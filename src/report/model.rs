@@ -91,7 +91,10 @@ impl ReportModel {
             .products
             .iter()
             .flat_map(|product| product.reasons.keys())
-            .filter_map(|(outcome, reason)| reason.filter(|_| *outcome == Outcome::NotAttempted))
+            // A row that was under way when its product stopped may be `unknown`: it is asked about again all the same.
+            .filter_map(|(outcome, reason)| {
+                reason.filter(|_| matches!(outcome, Outcome::NotAttempted | Outcome::Unknown))
+            })
             .collect();
         let not_applied = self.breaks.iter().filter(|found| found.kind == BreakKind::NotApplied).count();
         Verdict {

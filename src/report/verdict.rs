@@ -13,7 +13,7 @@ pub struct Verdict {
     pub needs_a_person: u64,
     /// Fields that Tether did not take (`not_applied` breaks): these need a person too.
     pub not_applied: u64,
-    /// Input rows that could not be read: somebody has to mend the export.
+    /// Input rows that could not be read: the source needs correcting.
     pub rejected_rows: u64,
     /// Why rows were not attempted, each reason once.
     pub stops: BTreeSet<Reason>,
@@ -25,7 +25,7 @@ impl Verdict {
         self.difference.is_none()
     }
 
-    /// Whether customers, fields or input rows need a person (exit 3).
+    /// Whether rows, fields or input rows need a person (exit 3).
     pub fn needs_a_person(&self) -> bool {
         self.needs_a_person > 0 || self.not_applied > 0 || self.rejected_rows > 0
     }

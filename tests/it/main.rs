@@ -1,0 +1,18 @@
+//! The program as its users meet it: the real binary over files on disk, against a local Tether in another process. One
+//! binary for all of it, since linking is what takes time; one module per promise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by a panic")]
+
+mod bad_input;
+mod exit_codes;
+mod faults;
+mod files;
+mod layers;
+mod lock;
+mod plan;
+mod report;
+mod resume;
+mod run;
+mod sample_data;
+mod server;
+mod site;

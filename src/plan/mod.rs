@@ -67,7 +67,10 @@ pub fn build(
     })?;
     // A million customers are gigabytes: what is not needed any more goes before Tether's side comes.
     drop((stripe, contacts));
-    breaks.extend(billed.breaks.iter().cloned());
+    let sums = totals::Sums::of(&billed, &linked)?;
+    let scale = billed.scale;
+    breaks.extend(billed.breaks);
+    drop(billed.subscriptions);
     breaks.extend(linked.breaks.iter().cloned());
 
     let mut rows = vec![];
@@ -83,13 +86,14 @@ pub fn build(
             name: product.name.clone(),
             creation: product.creation,
             existing_known: held.known.is_some(),
-            totals: totals::product_totals(&linked.desired, billed.scale)?,
+            totals: totals::product_totals(&linked.desired, scale)?,
         });
         rows.push(compared.rows.lazy());
     }
     let rows = order::number(concat(rows, UnionArgs::default())?)?;
     let accounting = accounting::accounting(&files, &rejections, &linked, &existing_rows, settings)?;
-    let sources = totals::source_totals(&rows_read, &billed, &linked, &accounting, settings)?;
+    let went = totals::Went { linked: &linked, existing: &existing_rows, rejected: &rejections };
+    let sources = totals::source_totals(&rows_read, sums, &went, settings)?;
     breaks.sort_by(|a, b| {
         (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))
     });

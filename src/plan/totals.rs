@@ -3,10 +3,9 @@
 use super::PlanError;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
-use crate::link::Linked;
-use crate::model::{Currency, Disposition};
+use crate::link::{Dispositions, Linked};
+use crate::model::{Currency, Disposition, Rejection};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
-use crate::table::Accounting;
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
@@ -31,30 +30,46 @@ pub fn product_totals(desired: &DataFrame, scale: i128) -> Result<ProductTotals,
     })
 }
 
+/// Where the rows of every source went.
+pub struct Went<'a> {
+    /// Sources and CRMs, and where their rows went.
+    pub linked: &'a Linked,
+    /// The existing customers', one table per product.
+    pub existing: &'a [Dispositions],
+    /// Rows that could not be read.
+    pub rejected: &'a [Rejection],
+}
+
 /// Control totals of every source, `rows_read` as the readers counted them, in the order of the configuration.
 pub fn source_totals(
     rows_read: &BTreeMap<String, u64>,
-    billed: &Billed,
-    linked: &Linked,
-    accounting: &Accounting,
+    sums: Sums,
+    went: &Went<'_>,
     settings: &Settings,
 ) -> Result<Vec<SourceTotals>, PlanError> {
-    let counts = accounting
-        .lazy()
-        .group_by([col("source"), col("disposition")])
-        .agg([len().cast(DataType::UInt64).alias("rows")])
-        .collect()?;
-    let mut dispositions: BTreeMap<String, BTreeMap<Disposition, u64>> = BTreeMap::new();
-    let (source, disposition, rows) =
-        (counts.column("source")?.str()?, counts.column("disposition")?.str()?, counts.column("rows")?.u64()?);
-    for row in 0..counts.height() {
-        let disposition = disposition.get(row).unwrap_or_default().parse()?;
-        dispositions
-            .entry(source.get(row).unwrap_or_default().to_owned())
-            .or_default()
-            .insert(disposition, rows.get(row).unwrap_or_default());
+    let mut dispositions: BTreeMap<&str, BTreeMap<Disposition, u64>> = BTreeMap::new();
+    let contacts = &went.linked.contacts;
+    let mut parts = vec![
+        ("stripe_customers", went.linked.accounts.clone().lazy()),
+        (SUBSCRIPTIONS, went.linked.subscriptions.clone().lazy()),
+    ];
+    for (index, crm) in (0_u32..).zip(&settings.crms) {
+        parts.push((&crm.name, contacts.clone().lazy().filter(col("crm").eq(lit(index)))));
     }
-    let names = ["stripe_customers", "stripe_subscriptions"]
+    parts.extend(went.existing.iter().map(|product| ("existing", product.clone().lazy())));
+    for (source, rows) in parts {
+        let counts = rows.group_by([col("disposition")]).agg([len().cast(DataType::UInt64).alias("rows")]).collect()?;
+        let (word, count) = (counts.column("disposition")?.str()?, counts.column("rows")?.u64()?);
+        for row in 0..counts.height() {
+            let disposition = word.get(row).unwrap_or_default().parse()?;
+            *dispositions.entry(source).or_default().entry(disposition).or_default() +=
+                count.get(row).unwrap_or_default();
+        }
+    }
+    for row in went.rejected {
+        *dispositions.entry(&row.source).or_default().entry(Disposition::Rejected).or_default() += 1;
+    }
+    let names = ["stripe_customers", SUBSCRIPTIONS]
         .into_iter()
         .chain(settings.crms.iter().map(|crm| crm.name.as_str()))
         .chain(["existing"]);
@@ -68,8 +83,7 @@ pub fn source_totals(
             mrr_without_rate: BTreeMap::new(),
         })
         .collect();
-    if let Some(subscriptions) = totals.iter_mut().find(|source| source.name == "stripe_subscriptions") {
-        let sums = Sums::of(billed, linked)?;
+    if let Some(subscriptions) = totals.iter_mut().find(|source| source.name == SUBSCRIPTIONS) {
         subscriptions.mrr = sums.by_disposition;
         subscriptions.mrr_total = Some(sums.total);
         subscriptions.mrr_without_rate = sums.without_rate;
@@ -77,15 +91,19 @@ pub fn source_totals(
     Ok(totals)
 }
 
+/// The source that carries the MRR.
+const SUBSCRIPTIONS: &str = "stripe_subscriptions";
+
 /// Sums of the subscriptions' MRR.
-struct Sums {
+pub struct Sums {
     total: Exact,
     by_disposition: BTreeMap<Disposition, Exact>,
     without_rate: BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
 }
 
 impl Sums {
-    fn of(billed: &Billed, linked: &Linked) -> Result<Self, PlanError> {
+    /// Adds up what was billed, by where the subscriptions went.
+    pub fn of(billed: &Billed, linked: &Linked) -> Result<Self, PlanError> {
         // The total is taken before any disposition is known, so that the two sums prove one another.
         let total = billed.subscriptions.column("mrr")?.i128()?.sum().unwrap_or(0);
         let rows =
@@ -95,6 +113,7 @@ impl Sums {
             col("ord"),
             col("ord"),
         );
+        let with = with.collect()?.lazy();
         let by = with.clone().group_by([col("disposition")]).agg([col("mrr").sum()]).collect()?;
         let (word, sum) = (by.column("disposition")?.str()?, by.column("mrr")?.i128()?);
         let mut by_disposition = BTreeMap::new();

@@ -7,7 +7,7 @@ use crate::load;
 use crate::model::{Break, Instant};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
-use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunFolder, RunStatus, write_atomic};
+use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunFolder, RunStatus, RunsError, write_atomic};
 use crate::table::{Accounting, Existing, PlanRows};
 
 /// A plan that stands in its run's folder.
@@ -63,11 +63,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
 
     monitor.event(Event::StageStarted { stage: "writing the plan", total: None });
     let folder = RunFolder::create(&settings.run.state, &request.run_id)?;
-    let plan_hash =
-        write_atomic(&folder.plan_path(), |file| plan::write_plan(&planned.rows, file).map_err(std::io::Error::other))?;
-    write_atomic(&folder.accounting_path(), |file| {
-        plan::write_accounting(&planned.accounting, file).map_err(std::io::Error::other)
-    })?;
+    let plan_hash = write_tables(&folder, &planned.rows, &planned.accounting)?;
     write_atomic(&folder.breaks_path(), |file| {
         serde_json::to_writer(std::io::BufWriter::new(file), &planned.breaks).map_err(std::io::Error::other)
     })?;
@@ -102,5 +98,19 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         accounting: planned.accounting,
         breaks: planned.breaks,
         existing,
+    })
+}
+
+/// Writes `plan.parquet` and `accounting.parquet` and returns the plan's hash. Side by side, because compressing either
+/// keeps one core busy.
+fn write_tables(folder: &RunFolder, rows: &PlanRows, accounting: &Accounting) -> Result<String, RunsError> {
+    let io = std::io::Error::other::<plan::PlanError>;
+    std::thread::scope(|scope| {
+        let accounting = scope.spawn(|| {
+            write_atomic(&folder.accounting_path(), |file| plan::write_accounting(accounting, file).map_err(io))
+        });
+        let plan_hash = write_atomic(&folder.plan_path(), |file| plan::write_plan(rows, file).map_err(io));
+        accounting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        plan_hash
     })
 }

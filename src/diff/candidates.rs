@@ -95,9 +95,9 @@ pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame
             col("candidates").list().join(lit("; "), true),
         ]);
     let advice = [
-        (Reason::IdentityConflict, "; merge the two in Tether, or correct the e-mail or external id at the source"),
-        (Reason::ExternalIdMismatch, "; correct the external id on one side, or allow [link] relink_external_id"),
-        (Reason::AmbiguousExisting, "; merge them in Tether"),
+        (Reason::IdentityConflict, "merge the two in Tether, or correct the e-mail or external id at the source"),
+        (Reason::ExternalIdMismatch, "correct the external id on one side, or allow [link] relink_external_id"),
+        (Reason::AmbiguousExisting, "merge them in Tether"),
         (Reason::EmailRequiredToCreate, "nobody in Tether matches and there is no e-mail to create the customer with"),
     ]
     .into_iter()
@@ -111,7 +111,7 @@ pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame
             when(col("ambiguity").is_null()).then(col("candidates")).otherwise(lit(NULL)),
             advice,
         ],
-        "",
+        "; ",
         true,
     );
     let narrow = matched.select([

@@ -101,6 +101,8 @@ vocabulary! {
     BreakKind, "kinds of break" {
         /// Two rows with one id differ; the one read last stands.
         Superseded = "superseded",
+        /// A value that is not needed to bill or link could not be read; the row stands without it.
+        UnreadableValue = "unreadable_value",
         /// A row was rejected while reading.
         RejectedRow = "rejected_row",
         /// A subscription's customer is in no customers file.

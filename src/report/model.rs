@@ -96,11 +96,12 @@ impl ReportModel {
                 reason.filter(|_| matches!(outcome, Outcome::NotAttempted | Outcome::Unknown))
             })
             .collect();
-        let not_applied = self.breaks.iter().filter(|found| found.kind == BreakKind::NotApplied).count();
+        let breaks = |kind| self.breaks.iter().filter(|found| found.kind == kind).count() as u64;
         Verdict {
             difference: self.tie_outs.iter().find(|tie| !tie.ties()).map(TieOut::sentence),
             needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
-            not_applied: not_applied as u64,
+            not_applied: breaks(BreakKind::NotApplied),
+            truncated_exports: breaks(BreakKind::TruncatedExport),
             rejected_rows: self
                 .manifest
                 .sources

@@ -69,12 +69,16 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
             1 => " One input row could not be read.".to_owned(),
             rows => format!(" {} input rows could not be read.", count(rows)),
         };
+        let exports = match verdict.truncated_exports {
+            0 => "",
+            _ => " An export may be cut off: see the breaks.",
+        };
         let (headline, plan) = if model.planned_only {
             ("Review, then send", "This is a plan: nothing was sent. ")
         } else {
             ("Sign after review", "")
         };
-        return (Tone::Attention, headline, format!("{plan}Every total ties.{who}{fields}{rows}"));
+        return (Tone::Attention, headline, format!("{plan}Every total ties.{who}{fields}{rows}{exports}"));
     }
     if model.planned_only || ending.status == RunStatus::Planned {
         return (

@@ -10,7 +10,7 @@ use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted, structural};
 use crate::load::headings::{find, missing};
 use crate::load::{LoadError, ordered};
-use crate::model::{Currency, Reason, Rejection};
+use crate::model::{Break, BreakKind, Currency, Reason, Rejection};
 use crate::table::{Accounts, Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::borrow::Cow;
@@ -114,8 +114,11 @@ pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, Loa
     let Raw { layout, mut frame, mut rejections, rows: customer_rows, .. } = raw;
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
+        // When a customer was created only tells which of several accounts is the oldest: a row is not lost for it, and
+        // with the row its MRR.
+        let mut unreadable = Faults::default();
         let text = |name: &str| -> PolarsResult<&StringChunked> { frame.column(name)?.str() };
-        let created = instants(text("created")?, layout.heading("created"), false, &mut faults)?;
+        let created = instants(text("created")?, layout.heading("created"), false, &mut unreadable)?;
         let deleted = booleans(text("deleted")?, layout.heading("deleted"), &mut faults);
         let deleted = deleted.bool()?.fill_null_with_values(false)?.into_column();
         let livemode = booleans(text("livemode")?, layout.heading("livemode"), &mut faults);
@@ -124,15 +127,20 @@ pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, Loa
         for column in [created, deleted, livemode, email, none] {
             frame.with_column(column)?;
         }
+        let (_, without) = unreadable.reject(frame.clone(), origin, "id", None)?;
         let (frame, found) = faults.reject(frame, origin, "id", None)?;
-        Ok((Accounts::new(ordered(frame)?)?, found))
+        Ok((Accounts::new(ordered(frame)?)?, found, without))
     };
-    let (accounts, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
+    let (accounts, found, without) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
+    let unreadable_value = |row: Rejection| {
+        let detail = format!("{}; the row stands without it", row.detail);
+        Break::new(BreakKind::UnreadableValue, row.source, row.id.unwrap_or_default(), detail).at(row.file, row.line)
+    };
     Ok(StripePart {
         tables: StripeTables { accounts, ..StripeTables::empty() },
         rejections,
-        breaks: Vec::new(),
+        breaks: without.into_iter().map(unreadable_value).collect(),
         customer_rows,
         subscription_rows: 0,
         shape: String::new(),

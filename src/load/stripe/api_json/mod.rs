@@ -183,7 +183,9 @@ impl<'a> File<'a> {
             "event" => self.event(&envelope, depth),
             "customer" => {
                 self.customers += 1;
-                self.reader.customer(value, short, created, gone)
+                let done = self.reader.customer(value, short, created, gone);
+                self.embedded(value, event, depth);
+                done
             }
             "subscription" => {
                 self.subscriptions += 1;
@@ -214,6 +216,31 @@ impl<'a> File<'a> {
             self.breaks.push(found.at(self.context.path, line));
         }
         Ok(())
+    }
+
+    /// Takes the subscriptions that stand inside a customer, as API versions before 2020 show them and `expand` still does.
+    fn embedded(&mut self, customer: &'a RawValue, event: Option<(i64, bool)>, depth: u8) {
+        // Most customers hold none; reading each twice to learn that would cost as much as reading them once more.
+        if !customer.get().contains("\"subscriptions\"") {
+            return;
+        }
+        let found = parse::<object::Embedding<'a>>(customer, "customer")
+            .and_then(|customer| read::elements(customer.subscriptions, "subscriptions"));
+        match found {
+            Ok((subscriptions, more)) => {
+                for subscription in subscriptions {
+                    self.walk(subscription, event.map(|(created, _)| (created, false)), depth + 1);
+                }
+                if more {
+                    let line = self.lines.of(customer.get());
+                    let detail = "the customer's subscriptions say has_more: the others are not in this file";
+                    let found =
+                        Break::new(BreakKind::TruncatedExport, "stripe_subscriptions", self.context.path, detail);
+                    self.breaks.push(found.at(self.context.path, line));
+                }
+            }
+            Err(bad) => self.reject(customer.get(), "subscription", None, None, bad),
+        }
     }
 
     fn event(&mut self, event: &object::Envelope<'a>, depth: u8) -> Result<(), Bad> {
@@ -325,7 +352,16 @@ impl<'a> File<'a> {
             self.breaks.push(found.at(self.context.path, line));
         }
         let mut shape = format!("Stripe API (JSON, {wrapping})");
+        let nothing_read = self.customers + self.subscriptions == 0 && self.reader.coupons.is_empty();
         let ignored = self.ignored.iter().map(|(kind, count)| format!("{count} × {kind}")).collect::<Vec<_>>();
+        if !ignored.is_empty() && nothing_read && self.loose.is_empty() {
+            // An error reply, or another object's export: taken for an empty one it would set every MRR to 0.
+            return Err(format!(
+                "it holds no Stripe customers or subscriptions, only {}; export them again, and look whether the API \
+                 answered with an error",
+                ignored.join(", ")
+            ));
+        }
         if !ignored.is_empty() {
             shape = format!("{shape}; not used: {}", ignored.join(", "));
         }

@@ -27,6 +27,10 @@ object! {
     List { data, has_more, }
 }
 object! {
+    /// What a customer may hold besides itself.
+    Embedding { subscriptions, }
+}
+object! {
     Customer { id, email, name, created, deleted, livemode, metadata, discount, discounts, }
 }
 object! {

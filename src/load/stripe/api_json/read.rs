@@ -64,7 +64,7 @@ fn content(object: &str) -> String {
 }
 
 /// The elements of a `list` object or an array, and whether more were left out.
-fn elements<'a>(raw: Raw<'a>, name: &str) -> Read<(Vec<&'a RawValue>, bool)> {
+pub(super) fn elements<'a>(raw: Raw<'a>, name: &str) -> Read<(Vec<&'a RawValue>, bool)> {
     match raw {
         Some(list) if is_object(list) => {
             let list: object::List<'a> = parse(list, name)?;
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
             line,
             id: text(subscription.id, "id")?.ok_or_else(|| missing("id"))?,
             customer: id_of(subscription.customer, "customer")?.ok_or_else(|| missing("customer"))?,
-            status: lower(text(subscription.status, "status")?),
+            status: Some(lower(text(subscription.status, "status")?).ok_or_else(|| missing("status"))?),
             cancel_at_period_end: boolean(subscription.cancel_at_period_end, "cancel_at_period_end")?.unwrap_or(false),
             cancel_at: instant(subscription.cancel_at, "cancel_at")?,
             canceled_at: instant(subscription.canceled_at, "canceled_at")?,

@@ -249,6 +249,32 @@ fn stubs_deletions_and_pages_left_out_are_seen() {
 }
 
 #[test]
+fn subscriptions_inside_a_customer_are_read_as_those_beside_it() {
+    let inside = CUSTOMER.replace(
+        r#""livemode":true"#,
+        &format!(r#""livemode":true,"subscriptions":{{"object":"list","has_more":true,"data":[{SUBSCRIPTION}]}}"#),
+    );
+    let part = part(&inside);
+    same(&part, &self::part(&format!("{CUSTOMER}\n{SUBSCRIPTION}")), "inside");
+    assert_eq!((part.customer_rows, part.subscription_rows), (1, 1));
+    assert_eq!(part.breaks.len(), 1, "the list goes on: {:?}", part.breaks);
+}
+
+#[test]
+fn what_holds_no_export_is_refused_and_never_taken_for_an_empty_one() {
+    for text in [
+        r#"{"error":{"message":"Invalid API Key provided","type":"invalid_request_error"}}"#,
+        r#"{"object":"list","data":[{"id":"in_1","object":"invoice"}]}"#,
+    ] {
+        let error = try_read(text).unwrap_err();
+        assert!(error.contains("holds no Stripe customers or subscriptions"), "{error}");
+    }
+    let without_status = SUBSCRIPTION.replace(r#""status":"active","#, r#""status":null,"#);
+    let rejected = part(&without_status).rejections;
+    assert_eq!(rejected[0].customer.as_deref(), Some("cus_1"), "its customer must not be billed without it");
+}
+
+#[test]
 fn a_file_that_is_no_json_is_refused_with_its_line() {
     let error = try_read("{\n \"object\": \"list\",\n oops\n}").unwrap_err();
     assert!(error.contains("line 3"), "{error}");

@@ -125,6 +125,18 @@ async fn ten_failures_in_a_row_stop_the_product_and_a_resumed_run_ends_complete(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_few_customers_that_always_fail_do_not_keep_the_others_from_being_sent() {
+    let ran = Setup::rows(50)
+        .run(|seen| if (5..8).contains(&seen.row) { Answer::Status(503) } else { Answer::Updated })
+        .await;
+    assert!(ran.end.as_ref().unwrap().complete, "{:?}", ran.end);
+    let rows = ran.rows();
+    let failed: Vec<u32> = rows.iter().filter(|o| o.outcome == Outcome::Failed).map(|o| o.row).collect();
+    assert_eq!(failed, [5, 6, 7]);
+    assert_eq!(rows.iter().filter(|o| o.outcome == Outcome::Updated).count(), 47);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_and_a_longer_wait_end_the_run_as_incomplete() {
     let mut setup = Setup::rows(1000);
     setup.limits.deadline = Duration::from_secs(5);

@@ -9,16 +9,19 @@ use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, SendLimits, Transport, 
 use crate::journal::{Durable, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Prediction, Reason, RowOutcome};
 use crate::monitor::{Event, Monitor};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::Instant as Moment;
 
 /// So many transient failures in a row, over all rows, and the service is down.
-const UNAVAILABLE_AFTER: u32 = 10;
+const UNAVAILABLE_AFTER: usize = 10;
+/// So many different customers among them, and it is not those customers that are the trouble.
+const NO_LONGER_FEW: usize = 5;
 /// A server's wait at least this long is written down for the next start.
 const WORTH_REMEMBERING: Duration = Duration::from_secs(1);
 /// So many rows that need no call may be on their way to the disk at once.
@@ -83,6 +86,28 @@ impl<T> Shared<T> {
     }
 }
 
+/// Transient failures since something was last decided.
+#[derive(Debug, Default)]
+struct Streak {
+    failures: usize,
+    rows: BTreeSet<u32>,
+    /// Whether the service decided anything in this run.
+    has_answered: bool,
+}
+
+impl Streak {
+    /// Whether the service is down. Once it has answered, a few customers that fail at every try are no outage, or they would
+    /// keep every later run from the rest. Fewer calls at a time than those few cannot tell the one from the other.
+    fn means_unavailable(&self, in_flight: NonZeroU32) -> bool {
+        let few = usize::try_from(in_flight.get()).map_or(NO_LONGER_FEW, |in_flight| in_flight.min(NO_LONGER_FEW));
+        self.failures >= UNAVAILABLE_AFTER && (!self.has_answered || self.rows.len() >= few)
+    }
+}
+
+fn lock(streak: &Mutex<Streak>) -> MutexGuard<'_, Streak> {
+    streak.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// One product under way.
 pub(super) struct LaneRun {
     index: usize,
@@ -93,7 +118,8 @@ pub(super) struct LaneRun {
     stopped: watch::Sender<Option<ProductStop>>,
     /// Whether a row was left without an outcome.
     left_over: AtomicBool,
-    failures_in_a_row: AtomicU32,
+    /// Transient failures since something was last decided.
+    streak: Mutex<Streak>,
     creation_disabled: AtomicBool,
 }
 
@@ -107,7 +133,7 @@ impl LaneRun {
             backoff,
             stopped: watch::Sender::new(None),
             left_over: AtomicBool::new(false),
-            failures_in_a_row: AtomicU32::new(0),
+            streak: Mutex::default(),
             creation_disabled: AtomicBool::new(false),
         }
     }
@@ -344,7 +370,7 @@ impl<T: Transport> Worker<T> {
             self.confirm().await;
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
             let verdict = classify(result.as_ref());
-            self.note(&verdict);
+            self.note(call.row, &verdict);
             match tries.take(&call, status, verdict, shared.limits.max_tries.get()) {
                 Next::Decided(mut outcome) => {
                     shared.scrubber.scrub_outcome(&mut outcome);
@@ -384,23 +410,25 @@ impl<T: Transport> Worker<T> {
     }
 
     /// Keeps what one verdict means for the rows after it.
-    fn note(&self, verdict: &Verdict) {
+    fn note(&self, row: u32, verdict: &Verdict) {
         let lane = &self.lane;
         match verdict {
             Verdict::Retry { counts_as_try: true, .. } => {
-                lane.failures_in_a_row.fetch_add(1, Ordering::AcqRel);
+                let mut streak = lock(&lane.streak);
+                streak.failures += 1;
+                streak.rows.insert(row);
                 return;
             }
             Verdict::Retry { .. } => return,
             Verdict::CreationDisabled { .. } => lane.creation_disabled.store(true, Ordering::Release),
             _ => {}
         }
-        lane.failures_in_a_row.store(0, Ordering::Release);
+        *lock(&lane.streak) = Streak { has_answered: true, ..Streak::default() };
         lane.pacer.got_through();
     }
 
     fn stop_if_unavailable(&self) {
-        if self.lane.failures_in_a_row.load(Ordering::Acquire) >= UNAVAILABLE_AFTER {
+        if lock(&self.lane.streak).means_unavailable(self.shared.limits.in_flight) {
             let detail = format!("{UNAVAILABLE_AFTER} calls in a row failed; `resume` when the service is back");
             self.lane.stop(&self.shared, ProductStop { reason: Reason::Unavailable, detail });
         }

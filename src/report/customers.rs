@@ -59,6 +59,7 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
         stopped.iter().fold(lit(not_sent.unwrap_or(Reason::Interrupted).as_str()), |other, (product, reason)| {
             when(col("product").eq(lit(product.as_str()))).then(lit(reason.as_str())).otherwise(other)
         });
+    let met = met_elsewhere(&frame)?;
     let both_details = concat_str([col("reply_detail"), col("detail")], "; ", true);
     let frame = frame
         .lazy()
@@ -73,8 +74,11 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
                 .then(stop)
                 .otherwise(coalesce(&[col("reply_reason"), col("reason")]))
                 .alias("reason"),
-            // The reply's word for Tether's MRR; a field that it does not show at all is no longer there.
-            when(accepted.clone().and(col("mrr_lost")))
+            // An orphan that a reply showed under another row's e-mail is one customer: that row has its MRR now.
+            when(col("row").is_in(lit(met).implode(false), false))
+                .then(lit(NULL).cast(DataType::Int64))
+                // The reply's word for Tether's MRR; a field that it does not show at all is no longer there.
+                .when(accepted.clone().and(col("mrr_lost")))
                 .then(lit(NULL).cast(DataType::Int64))
                 .when(accepted)
                 .then(coalesce(&[col("mrr_shown"), col("mrr"), col("mrr_before")]))
@@ -97,6 +101,24 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
             .filter(|name| *name == "row" || name.starts_with("before_") || name.starts_with("from_")),
     );
     Ok((frame.select(kept)?, AlignedOutcomes { frame: DataFrame::empty(), ..aligned }))
+}
+
+/// The `row`s of orphans that the reply to another row of their product turned out to be, by Tether's id.
+fn met_elsewhere(frame: &DataFrame) -> PolarsResult<Series> {
+    let keys = [col("product"), col("tether_id")];
+    let shown = frame
+        .clone()
+        .lazy()
+        .filter(col("reply_tether_id").is_not_null())
+        .select([col("product"), col("reply_tether_id").alias("tether_id")]);
+    let met = frame
+        .clone()
+        .lazy()
+        .filter(col("predicted").eq(lit(Prediction::Orphan.as_str())).and(col("tether_id").is_not_null()))
+        .select([col("row"), col("product"), col("tether_id")])
+        .join(shown, &keys, &keys, JoinArgs::new(JoinType::Semi))
+        .collect()?;
+    Ok(met.column("row")?.as_materialized_series().clone())
 }
 
 /// A money column as a 128-bit number, null as 0: sums of it cannot overflow.

@@ -72,6 +72,7 @@ fn code_8_for_a_file_that_cannot_be_believed_before_anything_is_sent() {
         ("in/subscriptions.csv", b"PK\x03\x04\x14\0\0\0", &["in/subscriptions.csv"]),
         ("in/core.jsonl", b"nothing,of,use\n1,2,3\n", &["in/core.jsonl"]),
         ("in/contacts.csv", b"First Name,Last Name\nA,B\n", &["in/contacts.csv"]),
+        ("in/subscriptions.csv", b"[{\"object\":\"invoice\"}]", &["in/subscriptions.csv", "1 × invoice"]),
         ("in/subscriptions.csv", b"{\"error\":{\"message\":\"Invalid API Key\"}}", &["holds no Stripe customers"]),
     ];
     for (file, content, said) in cases {

@@ -143,6 +143,7 @@ pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, Loa
         breaks: without.into_iter().map(unreadable_value).collect(),
         customer_rows,
         subscription_rows: 0,
+        other_objects: 0,
         shape: String::new(),
     })
 }
@@ -165,7 +166,15 @@ pub(super) fn subscriptions(raw: Raw, origin: &Origin<'_>, settings: &Settings) 
     };
     let (tables, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok(StripePart { tables, rejections, breaks: Vec::new(), customer_rows: 0, subscription_rows, shape: String::new() })
+    Ok(StripePart {
+        tables,
+        rejections,
+        breaks: Vec::new(),
+        customer_rows: 0,
+        subscription_rows,
+        other_objects: 0,
+        shape: String::new(),
+    })
 }
 
 /// The frame with every column in its canonical type, those of both tables side by side.

@@ -117,10 +117,10 @@ pub(super) fn read(
         let part = api_json::read(&decoded.text, &context)
             .map_err(|detail| LoadError::Broken { file: file.clone(), detail })?;
         match expected {
-            Expected::Customers if part.customer_rows == 0 && part.subscription_rows > 0 => {
+            Expected::Customers if part.customer_rows == 0 && part.subscription_rows + part.other_objects > 0 => {
                 return Err(wrong("Stripe customers", part.shape));
             }
-            Expected::Subscriptions if part.subscription_rows == 0 && part.customer_rows > 0 => {
+            Expected::Subscriptions if part.subscription_rows == 0 && part.customer_rows + part.other_objects > 0 => {
                 return Err(wrong("Stripe subscriptions", part.shape));
             }
             _ => return Ok((part, decoded.encoding)),

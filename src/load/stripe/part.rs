@@ -16,6 +16,8 @@ pub struct StripePart {
     pub customer_rows: u64,
     /// Subscription rows, rejected ones included.
     pub subscription_rows: u64,
+    /// Objects of Stripe that are neither, and are not used.
+    pub other_objects: u64,
     /// What the content was recognised as, in words.
     pub shape: String,
 }

@@ -21,6 +21,9 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use value::{Bad, boolean, id_of, instant, parse, parsed, text};
 
+/// How an object without a kind is called.
+const UNNAMED: &str = "unnamed";
+
 /// Lists and events inside one another, deeper than this, are no export.
 const DEEPEST: u8 = 8;
 
@@ -170,7 +173,7 @@ impl<'a> File<'a> {
                 Some(("cus", _)) => "customer",
                 Some(("sub", _)) => "subscription",
                 _ if envelope.data.is_some() => "list",
-                _ => "unnamed",
+                _ => UNNAMED,
             };
             kind.to_owned()
         });
@@ -354,8 +357,9 @@ impl<'a> File<'a> {
         let mut shape = format!("Stripe API (JSON, {wrapping})");
         let nothing_read = self.customers + self.subscriptions == 0 && self.reader.coupons.is_empty();
         let ignored = self.ignored.iter().map(|(kind, count)| format!("{count} × {kind}")).collect::<Vec<_>>();
-        if !ignored.is_empty() && nothing_read && self.loose.is_empty() {
-            // An error reply, or another object's export: taken for an empty one it would set every MRR to 0.
+        let no_object_of_stripe = self.ignored.keys().all(|kind| kind == UNNAMED);
+        if !ignored.is_empty() && nothing_read && self.loose.is_empty() && no_object_of_stripe {
+            // An error reply: taken for an empty export it would set every MRR to 0.
             return Err(format!(
                 "it holds no Stripe customers or subscriptions, only {}; export them again, and look whether the API \
                  answered with an error",
@@ -375,6 +379,7 @@ impl<'a> File<'a> {
             breaks: self.breaks,
             customer_rows: self.customers,
             subscription_rows: self.subscriptions,
+            other_objects: self.ignored.values().sum(),
             shape,
         })
     }

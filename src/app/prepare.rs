@@ -50,7 +50,8 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         settings.products.iter().map(|product| product.name.as_str()).zip(known.iter().map(Option::as_ref)),
     )?;
     let inputs = loaded.files.clone();
-    let existing = if settings.tether.url == TetherUrl::Sandbox { loaded.existing.clone() } else { vec![] };
+    let feeds_sandbox = request.mode == Mode::Run && settings.tether.url == TetherUrl::Sandbox;
+    let existing = if feeds_sandbox { loaded.existing.clone() } else { vec![] };
     let planned = plan::build(loaded, known, settings, request.as_of)?;
     let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
     let guards = plan::judge(&planned.rows, &planned.sources, settings.guards, request.allow, previous.as_deref())?;

@@ -2,10 +2,8 @@
 
 use super::exit::{AppError, ExitCode};
 use super::output::write_text;
-use crate::config::{
-    AmountMeaning, CountedCoupons, Guards, MrrSettings, PausedCollection, Rounding, Settings, TetherUrl, UnknownCoupon,
-    key_is_present, load, place,
-};
+use crate::billing::definition;
+use crate::config::{Guards, Settings, TetherUrl, key_is_present, load, place};
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -147,13 +145,8 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
     }
 
     writeln!(text, "\nDefinition of MRR")?;
-    for line in definition(&settings.mrr, settings.stripe.amount) {
+    for line in definition(&settings.mrr, &settings.fx, settings.run.currency, settings.stripe.amount) {
         writeln!(text, "  {line}")?;
-    }
-    for (currency, rate) in &settings.fx.rates {
-        let day = rate.date.to_string();
-        let day = day.get(..10).unwrap_or(&day);
-        writeln!(text, "  1 {currency} is {} {} as of {day}", rate.rate, settings.run.currency)?;
     }
     Ok(text)
 }
@@ -169,46 +162,6 @@ fn guards(guards: &Guards) -> Vec<String> {
     .into_iter()
     .map(|(guard, limit)| format!("{guard}: {}", limit.as_deref().unwrap_or("no guard")))
     .collect()
-}
-
-/// What the options of `[mrr]` mean, one line each.
-fn definition(mrr: &MrrSettings, amount: AmountMeaning) -> Vec<String> {
-    let grace =
-        mrr.past_due_grace_days.map_or_else(String::new, |days| format!(" (up to {days} days past the period)"));
-    let trialing = if mrr.count_trialing { ", trialing" } else { "" };
-    let paused = match mrr.pause_collection {
-        PausedCollection::Void => "count 0 when invoices are voided",
-        PausedCollection::All => "count 0",
-        PausedCollection::None => "count",
-    };
-    let cancelled = if mrr.cancel_at_request { "stop counting at the request" } else { "count until the period's end" };
-    let coupons = match mrr.coupons {
-        CountedCoupons::Recurring => "forever, and repeating until they expire",
-        CountedCoupons::All => "all, once included",
-        CountedCoupons::Forever => "forever only",
-        CountedCoupons::None => "none",
-    };
-    let unknown = match mrr.unknown_coupon {
-        UnknownCoupon::Invalid => "makes its customer invalid",
-        UnknownCoupon::Ignore => "is ignored",
-    };
-    let rounding = match mrr.rounding {
-        Rounding::HalfEven => "half to even",
-        Rounding::HalfUp => "half up",
-    };
-    let amount = match amount {
-        AmountMeaning::Unit => "per unit",
-        AmountMeaning::Total => "a total",
-    };
-    let (week, day) = (mrr.week_factor, mrr.day_factor);
-    vec![
-        format!("counted: active, past_due{grace}{trialing}"),
-        format!("subscriptions with paused collection {paused}"),
-        format!("subscriptions set to cancel {cancelled}"),
-        format!("coupons: {coupons}; one that nothing defines {unknown}; defined here: {}", mrr.defined_coupons.len()),
-        format!("a month has {}/{} weeks and {}/{} days", week.0, week.1, day.0, day.1),
-        format!("rounded once per customer, {rounding}; Amount in dashboard files is {amount}"),
-    ]
 }
 
 /// A duration as the configuration writes it: `1h30m`.

@@ -1,6 +1,7 @@
 //! The hash of what baselines say, whatever bytes their files are made of. Pure.
 
 use super::BaselineError;
+use crate::model::hex;
 use crate::table::Existing;
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
@@ -55,12 +56,7 @@ impl Sink {
     }
 
     fn finish(mut self) -> String {
-        use std::fmt::Write as _;
         self.digest.update(&self.buffer);
-        self.digest.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&self.digest.finalize())
     }
 }

@@ -1,7 +1,7 @@
 //! Which files a pattern means, and what identifies each: its bytes' SHA-256, their number, and when it was written.
 
 use super::LoadError;
-use crate::model::{InputFile, Instant};
+use crate::model::{InputFile, Instant, hex};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -72,15 +72,6 @@ pub fn unchanged(files: &[InputFile], base: &Path) -> Result<(), LoadError> {
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod email;
 mod field;
 #[cfg(test)]
 pub(crate) mod format_page;
+mod hex;
 mod input;
 mod instant;
 mod money;
@@ -18,6 +19,7 @@ mod words;
 pub use customer::{NotApplied, RowOutcome, TetherCustomer, UpsertBody};
 pub use email::{Email, EmailError};
 pub use field::{Field, Place};
+pub use hex::hex;
 pub use input::{InputFile, Rejection};
 pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, Money, MoneyError, SENT_TIMES_100};

@@ -1,10 +1,10 @@
 //! The plan as a file: `plan.parquet`, and beside it `accounting.parquet`, from which the report can be written again.
 
 use super::PlanError;
+use crate::model::hex;
 use crate::table::{Accounting, PlanRows};
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
@@ -43,11 +43,7 @@ fn write(rows: &DataFrame, file: &mut File) -> Result<String, PlanError> {
         .with_row_group_size(Some(ROWS_PER_GROUP))
         .finish(&mut rows)?;
     out.flush().map_err(PolarsError::from)?;
-    Ok(out.digest.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex(&out.digest.finalize()))
 }
 
 /// Hashes what is written on its way to the file.

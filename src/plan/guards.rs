@@ -8,9 +8,6 @@ use crate::table::PlanRows;
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
-/// The guards' names, as `[guards]` and `--allow` spell them.
-pub const GUARDS: [&str; 4] = ["max_created", "max_changed_percent", "max_mrr_change_percent", "min_rows_percent"];
-
 /// What every configured guard found. `allowed`: guards that `--allow` overrides this once; `previous`: the control totals
 /// of the last completed run.
 pub fn judge(

@@ -16,7 +16,7 @@ mod tests;
 
 pub use error::PlanError;
 pub use file::{read_accounting, read_plan, write_accounting, write_plan};
-pub use guards::{GUARDS, judge};
+pub use guards::judge;
 pub use order::rows_to_send;
 
 use crate::billing;

@@ -55,12 +55,7 @@ fn content(object: &str) -> String {
         quoted = quoted != (byte == b'"' && !escaped);
         escaped = quoted && byte == b'\\' && !escaped;
     }
-    Sha256::digest(&compact).iter().take(16).fold(String::with_capacity(32), |mut hex, byte| {
-        use std::fmt::Write;
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    crate::model::hex(&Sha256::digest(&compact)[..16])
 }
 
 /// The elements of a `list` object or an array, and whether more were left out.

@@ -54,7 +54,14 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     let existing = if feeds_sandbox { loaded.existing.clone() } else { vec![] };
     let planned = plan::build(loaded, known, settings, request.as_of)?;
     let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
-    let guards = plan::judge(&planned.rows, &planned.sources, settings.guards, request.allow, previous.as_deref())?;
+    let guards = plan::judge(
+        &planned.rows,
+        &planned.products,
+        &planned.sources,
+        settings.guards,
+        request.allow,
+        previous.as_deref(),
+    )?;
     let refused = guards.iter().any(|finding| finding.refused);
     let to_send = plan::rows_to_send(&planned.rows)?;
     monitor.event(Event::StageFinished {

@@ -3,7 +3,7 @@
 use super::PlanError;
 use crate::config::Guards;
 use crate::model::Prediction;
-use crate::runs::{GuardFinding, SourceTotals};
+use crate::runs::{GuardFinding, RunProduct, SourceTotals};
 use crate::table::PlanRows;
 use polars::prelude::*;
 use rust_decimal::Decimal;
@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 /// of the last completed run.
 pub fn judge(
     rows: &PlanRows,
+    products: &[RunProduct],
     sources: &[SourceTotals],
     guards: Guards,
     allowed: &[String],
@@ -49,14 +50,6 @@ pub fn judge(
         .agg([
             is(Prediction::Create).sum().cast(DataType::UInt64).alias("created"),
             is(Prediction::Update).sum().cast(DataType::UInt64).alias("updated"),
-            col("tether_id")
-                .is_not_null()
-                .or(col("mrr_before").is_not_null())
-                .or(is(Prediction::Unchanged))
-                .or(is(Prediction::Update))
-                .sum()
-                .cast(DataType::UInt64)
-                .alias("held"),
             moved.filter(sent).sum().cast(DataType::Int64).alias("moved"),
             col("mrr_before").sum().cast(DataType::Int64).alias("opening"),
         ])
@@ -82,7 +75,8 @@ pub fn judge(
     }
     for row in 0..per_product.height() {
         let product = per_product.column("product")?.str()?.get(row).unwrap_or_default().to_owned();
-        let (updated, held) = (number("updated", row)?, number("held", row)?);
+        let updated = number("updated", row)?;
+        let held = products.iter().find(|known| known.name == product).map_or(0, |known| known.existing_customers);
         if let (Some(limit), Some(percent)) =
             (guards.max_changed_percent, percent(Decimal::from(updated), Decimal::from(held)))
         {

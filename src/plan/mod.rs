@@ -86,6 +86,7 @@ pub fn build(
             name: product.name.clone(),
             creation: product.creation,
             existing_known: held.known.is_some(),
+            existing_customers: compared.existing.height() as u64,
             totals: totals::product_totals(&linked.desired, scale)?,
         });
         rows.push(compared.rows.lazy());

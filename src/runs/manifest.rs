@@ -90,6 +90,9 @@ pub struct RunProduct {
     pub creation: Option<bool>,
     /// Whether anything is known of what Tether holds.
     pub existing_known: bool,
+    /// How many customers Tether is known to hold.
+    #[serde(default)]
+    pub existing_customers: u64,
     /// What the plan's sums say.
     pub totals: ProductTotals,
 }

@@ -368,3 +368,18 @@ fn the_order_of_sending_is_by_the_largest_change_of_mrr_then_by_key() {
     let keys = plan.rows.frame().column("key").unwrap().str().unwrap().clone();
     assert_eq!(keys.iter().flatten().collect::<Vec<_>>(), ["cus_d", "cus_b", "cus_a", "cus_c"]);
 }
+
+#[test]
+fn a_guard_counts_each_existing_customer_once_however_many_rows_name_it() {
+    let mut settings = settings();
+    settings.guards.max_changed_percent = Some(50.into());
+    let plan = plan(
+        "account cus_1 ext=X email=z@example.com\ncontact 1 email=a@example.com ext=X stripe=cus_1\n\
+         contact 2 email=b@example.com ext=X\naccount cus_2 email=c@example.com\n\
+         tether t1 ext=X email=a@example.com\ntether t2 email=c@example.com",
+        &settings,
+    );
+    let found = crate::plan::judge(&plan.rows, &plan.products, &plan.sources, settings.guards, &[], None).unwrap();
+    assert!(found[0].detail.contains("1 of 2 existing customers (50 %)"), "{}", found[0].detail);
+    assert!(!found[0].refused);
+}

@@ -115,6 +115,7 @@ impl Given {
                 name: "core".into(),
                 creation: None,
                 existing_known: true,
+                existing_customers: 0,
                 totals: ProductTotals {
                     desired_exact: desired,
                     ambiguous_exact: exact(0, 1),

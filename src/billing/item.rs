@@ -21,6 +21,8 @@ pub(super) struct Item {
     pub metered: bool,
     pub tiered: bool,
     pub tiers_mode: Option<String>,
+    /// Number of its tier list.
+    pub tiers: Option<u32>,
     pub divide_by: Option<i64>,
     pub divide_round: Option<String>,
 }
@@ -39,6 +41,7 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item>> {
     let (quantities, counts) = (frame.column("quantity")?.i64()?, frame.column("interval_count")?.i64()?);
     let (intervals, usages) = (text("interval")?, text("usage_type")?);
     let (tiered, modes) = (flag("tiered")?, text("tiers_mode")?);
+    let lists = frame.column("tiers")?.u32()?;
     let (divisors, rounds) = (frame.column("divide_by")?.i64()?, text("divide_round")?);
     let own = |value: Option<&str>| value.map(str::to_owned);
     let rows = 0..frame.height();
@@ -58,6 +61,7 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item>> {
             metered: usages.get(row) == Some("metered"),
             tiered: tiered.get(row).unwrap_or(false),
             tiers_mode: own(modes.get(row)),
+            tiers: lists.get(row),
             divide_by: divisors.get(row),
             divide_round: own(rounds.get(row)),
         })

@@ -37,6 +37,7 @@ pub(super) struct Priced {
 
 /// The tables of the rows at hand, by owner.
 struct Lookup {
+    /// By the number of the tier list.
     tiers: HashMap<u32, Vec<Tier>>,
     of_item: HashMap<u32, Vec<Discount>>,
     of_subscription: HashMap<u32, Vec<Discount>>,
@@ -165,7 +166,7 @@ fn monthly(
     let mut discounts = Vec::new();
     for item in items.iter().filter(|item| !item.metered) {
         let none = Vec::new();
-        let price = tiers::price(item, lookup.tiers.get(&item.ord).unwrap_or(&none));
+        let price = tiers::price(item, item.tiers.and_then(|list| lookup.tiers.get(&list)).unwrap_or(&none));
         let factor = interval::per_month(item.interval.as_deref().unwrap_or_default(), item.interval_count, mrr)
             .ok_or(Reason::IntervalUnknown);
         match factor.and_then(|factor| Ok((price?, factor))) {
@@ -302,7 +303,7 @@ fn lookup(
         customer_discounts(discounts.clone()).semi_join(customers, col("customer"), col("customer")).collect()?;
     let full = tables.discounts.lazy().filter(col("id").is_not_null().and(col("coupon").is_not_null()));
     let tax = |level: &str| tables.tax_rates.lazy().filter(col("level").eq(lit(level)));
-    let tiers = tables.tiers.lazy().semi_join(item_ords(), col("item"), col("ord")).collect()?;
+    let tiers = tables.tiers.lazy().semi_join(item_ords(), col("tiers"), col("tiers")).collect()?;
     Ok(Lookup {
         tiers: read_tiers(&tiers)?,
         of_item: by_key(&of_items, |row, frame| Ok(frame.column("owner")?.u32()?.get(row)))?,
@@ -348,13 +349,13 @@ fn by_key<K: Eq + std::hash::Hash>(
 
 fn read_tiers(frame: &DataFrame) -> PolarsResult<HashMap<u32, Vec<Tier>>> {
     let number = |column: &str| frame.column(column).and_then(Column::i128);
-    let (owners, ends) = (frame.column("item")?.u32()?, frame.column("up_to")?.i64()?);
+    let (lists, ends) = (frame.column("tiers")?.u32()?, frame.column("up_to")?.i64()?);
     let (unit_nums, unit_dens) = (number("unit_num")?, number("unit_den")?);
     let (flat_nums, flat_dens) = (number("flat_num")?, number("flat_den")?);
     let mut map: HashMap<u32, Vec<Tier>> = HashMap::new();
     for row in 0..frame.height() {
-        let Some(owner) = owners.get(row) else { continue };
-        map.entry(owner).or_default().push(Tier {
+        let Some(list) = lists.get(row) else { continue };
+        map.entry(list).or_default().push(Tier {
             up_to: ends.get(row),
             unit: (unit_nums.get(row).unwrap_or(0), unit_dens.get(row).unwrap_or(1)),
             flat: (flat_nums.get(row).unwrap_or(0), flat_dens.get(row).unwrap_or(1)),

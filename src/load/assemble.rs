@@ -88,6 +88,7 @@ struct Offsets {
     accounts: usize,
     subscriptions: usize,
     items: usize,
+    tier_lists: usize,
 }
 
 /// `owner` of discounts and tax rates counts within the table that `level` names.
@@ -106,6 +107,11 @@ fn owned(frame: DataFrame, offsets: Offsets) -> PolarsResult<DataFrame> {
     stacked(stack, frame.clear())
 }
 
+/// How many tier lists there are: they are numbered from 0.
+fn tier_lists(tiers: &Tiers) -> PolarsResult<usize> {
+    Ok(tiers.frame().column("tiers")?.u32()?.max().map_or(0, |last| last as usize + 1))
+}
+
 /// The tables of all Stripe files; parts in order of their files.
 pub(super) fn stripe(parts: Vec<StripeTables>) -> Result<StripeTables, TableError> {
     let mut offsets = Offsets::default();
@@ -115,13 +121,15 @@ pub(super) fn stripe(parts: Vec<StripeTables>) -> Result<StripeTables, TableErro
             accounts: offsets.accounts + part.accounts.len(),
             subscriptions: offsets.subscriptions + part.subscriptions.len(),
             items: offsets.items + part.items.len(),
+            tier_lists: offsets.tier_lists + tier_lists(&part.tiers)?,
         };
         let items = shifted(part.items.into_frame(), &["ord"], offsets.items)?;
+        let items = shifted(items, &["tiers"], offsets.tier_lists)?;
         let shifted_parts = [
             shifted(part.accounts.into_frame(), &["ord"], offsets.accounts)?,
             shifted(part.subscriptions.into_frame(), &["ord"], offsets.subscriptions)?,
             shifted(items, &["subscription"], offsets.subscriptions)?,
-            shifted(part.tiers.into_frame(), &["item"], offsets.items)?,
+            shifted(part.tiers.into_frame(), &["tiers"], offsets.tier_lists)?,
             owned(part.discounts.into_frame(), offsets)?,
             part.coupons.into_frame(),
             owned(part.tax_rates.into_frame(), offsets)?,

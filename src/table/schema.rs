@@ -191,6 +191,8 @@ table! {
         "subscription": DataType::UInt32,
         /// `si_…`, where the shape has one
         "id": DataType::String,
+        /// the price's (or plan's) id, where known
+        "price": DataType::String,
         /// the price's product, for coupons that apply to some products only
         "product": DataType::String,
         /// lower-case ISO code
@@ -215,6 +217,8 @@ table! {
         "tiered": DataType::Boolean,
         /// `graduated`, `volume`; null unless tiered
         "tiers_mode": DataType::String,
+        /// the number of its tier list in `Tiers`; null: the export holds none
+        "tiers": DataType::UInt32,
         /// `transform_quantity.divide_by`
         "divide_by": DataType::Int64,
         /// `transform_quantity.round`: `up`, `down`
@@ -225,10 +229,10 @@ table! {
 }
 
 table! {
-    /// Price tiers, one row per tier of an item, in whatever order they came.
+    /// Price tiers, one row per tier of a tier list, in whatever order they came. Items of one price share their list.
     Tiers {
-        /// the item's `ord`
-        "item": DataType::UInt32,
+        /// the tier list's number, which items refer to
+        "tiers": DataType::UInt32,
         /// last unit of the tier; null: no end
         "up_to": DataType::Int64,
         /// price per unit in minor units: numerator; never null

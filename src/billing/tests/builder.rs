@@ -208,6 +208,7 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
             Column::new("ord".into(), item_ords.clone()),
             Column::new("subscription".into(), all.iter().map(|(ord, _)| *ord).collect::<Vec<_>>()),
             Column::new("id".into(), item_ords.iter().map(|ord| format!("si_{ord}")).collect::<Vec<_>>()),
+            Column::full_null("price".into(), m, &DataType::String),
             Column::new("product".into(), all.iter().map(|(_, i)| i.product).collect::<Vec<_>>()),
             Column::new("currency".into(), all.iter().map(|(_, i)| i.currency).collect::<Vec<_>>()),
             wide("amount_num", all.iter().map(|(_, i)| i.amount.map(|a| a.0)).collect()),
@@ -220,6 +221,11 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
             Column::new("usage_type".into(), all.iter().map(|(_, i)| i.usage).collect::<Vec<_>>()),
             Column::new("tiered".into(), all.iter().map(|(_, i)| i.mode.is_some()).collect::<Vec<_>>()),
             Column::new("tiers_mode".into(), all.iter().map(|(_, i)| i.mode).collect::<Vec<_>>()),
+            // An item's list has the item's number.
+            Column::new(
+                "tiers".into(),
+                (0..).zip(&all).map(|(ord, (_, i))| (!i.tiers.is_empty()).then_some(ord)).collect::<Vec<Option<u32>>>(),
+            ),
             Column::new("divide_by".into(), all.iter().map(|(_, i)| i.transform.map(|t| t.0)).collect::<Vec<_>>()),
             Column::new("divide_round".into(), all.iter().map(|(_, i)| i.transform.map(|t| t.1)).collect::<Vec<_>>()),
             instants("current_period_end", all.iter().map(|(_, i)| i.period_end).collect()),
@@ -230,7 +236,7 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
     let tiers = DataFrame::new(
         tiers.len(),
         vec![
-            Column::new("item".into(), tiers.iter().map(|t| t.0).collect::<Vec<_>>()),
+            Column::new("tiers".into(), tiers.iter().map(|t| t.0).collect::<Vec<_>>()),
             Column::new("up_to".into(), tiers.iter().map(|t| t.1.0).collect::<Vec<_>>()),
             wide("unit_num", tiers.iter().map(|t| Some(t.1.1)).collect()),
             wide("unit_den", vec![Some(1); tiers.len()]),

@@ -298,10 +298,11 @@ fn items(mut frame: DataFrame, meaning: AmountMeaning) -> Result<Items, TableErr
     let rows = frame.height();
     let subscription = frame.column("ord")?.clone().with_name("subscription".into());
     frame.with_column(subscription)?;
-    for name in ["id", "usage_type", "tiers_mode", "divide_round"] {
+    for name in ["id", "price", "usage_type", "tiers_mode", "divide_round"] {
         frame.with_column(Column::full_null(name.into(), rows, &DataType::String))?;
     }
     frame.with_column(Column::full_null("divide_by".into(), rows, &DataType::Int64))?;
+    frame.with_column(Column::full_null("tiers".into(), rows, &DataType::UInt32))?;
     // The period stands on the subscription in these files.
     frame.with_column(Column::full_null("current_period_end".into(), rows, &INSTANT))?;
     let constant = |name: &str, value: bool| Column::new_scalar(name.into(), Scalar::from(value), rows);

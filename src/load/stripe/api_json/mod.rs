@@ -53,6 +53,7 @@ pub fn read(text: &str, context: &JsonContext<'_>) -> Result<StripePart, String>
             digits: context.digits,
             rows: Rows::default(),
             coupons: HashMap::new(),
+            tier_lists: HashMap::new(),
             cut_off: Vec::new(),
         },
         lines: Lines { text, at: 0, line: 1 },

@@ -23,6 +23,9 @@ pub(super) struct Reader<'a> {
     pub rows: Rows,
     /// Each coupon's text as last read: most subscriptions repeat the same few.
     pub coupons: HashMap<String, &'a str>,
+    /// Numbers of the tier lists read so far, by text and by how many of their units make a minor unit: most items
+    /// repeat the same few.
+    pub tier_lists: HashMap<(&'a str, i128), u32>,
     /// Subscriptions whose items were cut off, by id and line.
     pub cut_off: Vec<(String, u64)>,
 }
@@ -31,7 +34,6 @@ pub(super) struct Reader<'a> {
 #[derive(Default)]
 struct ItemParts {
     row: ItemRow,
-    tiers: Vec<TierRow>,
     discounts: Vec<DiscountRow>,
     tax_rates: Vec<TaxRow>,
 }
@@ -146,9 +148,6 @@ impl<'a> Reader<'a> {
         for mut parts in items {
             let item = next(&self.rows.items);
             parts.row.subscription = ord;
-            for tier in &mut parts.tiers {
-                tier.item = item;
-            }
             for discount in &mut parts.discounts {
                 discount.owner = item;
             }
@@ -156,7 +155,6 @@ impl<'a> Reader<'a> {
                 rate.owner = item;
             }
             self.rows.items.push(parts.row);
-            self.rows.tiers.append(&mut parts.tiers);
             self.rows.discounts.append(&mut parts.discounts);
             self.rows.tax_rates.append(&mut parts.tax_rates);
         }
@@ -185,29 +183,46 @@ impl<'a> Reader<'a> {
         let whole = price.unit_amount.or(price.amount);
         let precise = price.unit_amount_decimal.or(price.amount_decimal);
         let count = integer(recurring.interval_count.or(price.interval_count).or(plan_count), "interval_count")?;
+        let tiered = scheme.as_deref() == Some("tiered") || mode.is_some();
         let row = ItemRow {
             subscription: 0,
             id: text(item.id, "items.id")?,
+            price: id_of(item.price.or(item.plan), "price")?,
             product: id_of(price.product, "product")?,
             amount: amount(precise, whole, "unit_amount", sent)?,
             quantity: integer(item.quantity, "quantity")?,
             interval: text(recurring.interval.or(price.interval).or(plan_interval), "interval")?,
             interval_count: count.unwrap_or(1),
             usage_type: text(recurring.usage_type.or(price.usage_type).or(plan_usage), "usage_type")?,
-            tiered: scheme.as_deref() == Some("tiered") || mode.is_some(),
+            tiered,
             tiers_mode: mode,
+            tiers: if tiered { self.tier_list(price.tiers.or(plan_tiers), sent)? } else { None },
             divide_by: integer(transform.divide_by, "transform_quantity.divide_by")?,
             divide_round: text(transform.round, "transform_quantity.round")?,
             current_period_end: instant(item.current_period_end, "current_period_end")?,
             currency,
         };
-        let tiers = price.tiers.or(plan_tiers);
         Ok(ItemParts {
-            tiers: if row.tiered { read_tiers(tiers, sent)? } else { Vec::new() },
             row,
             discounts: self.discounts("item", item.discount, item.discounts)?,
             tax_rates: tax_rates("item", item.tax_rates)?,
         })
+    }
+
+    /// The number of a tier list; `None`: there is none.
+    fn tier_list(&mut self, raw: Raw<'a>, sent: i128) -> Read<Option<u32>> {
+        let Some(list) = raw else { return Ok(None) };
+        if let Some(number) = self.tier_lists.get(&(list.get(), sent)) {
+            return Ok(Some(*number));
+        }
+        let number = u32::try_from(self.tier_lists.len()).unwrap_or(u32::MAX);
+        let mut tiers = read_tiers(raw, sent, number)?;
+        if tiers.is_empty() {
+            return Ok(None);
+        }
+        self.rows.tiers.append(&mut tiers);
+        self.tier_lists.insert((list.get(), sent), number);
+        Ok(Some(number))
     }
 
     /// The discounts of one owner, from the singular member and from the list.
@@ -277,12 +292,12 @@ fn id_only(raw: &RawValue) -> Read<DiscountRow> {
     Ok(DiscountRow { id: text(Some(raw), "discounts")?, ..DiscountRow::default() })
 }
 
-fn read_tiers(raw: Raw<'_>, sent: i128) -> Read<Vec<TierRow>> {
+fn read_tiers(raw: Raw<'_>, sent: i128, list: u32) -> Read<Vec<TierRow>> {
     let tiers: Vec<object::Tier<'_>> = parsed(raw, "tiers")?.unwrap_or_default();
     let mut rows = Vec::with_capacity(tiers.len());
     for tier in tiers {
         rows.push(TierRow {
-            item: 0,
+            tiers: list,
             up_to: match tier.up_to {
                 Some(end) if end.get() == "\"inf\"" => None,
                 end => integer(end, "tiers.up_to")?,

@@ -39,6 +39,7 @@ pub(super) struct SubscriptionRow {
 pub(super) struct ItemRow {
     pub subscription: u32,
     pub id: Option<String>,
+    pub price: Option<String>,
     pub product: Option<String>,
     pub currency: Option<String>,
     pub amount: Option<(i128, i128)>,
@@ -48,6 +49,8 @@ pub(super) struct ItemRow {
     pub usage_type: Option<String>,
     pub tiered: bool,
     pub tiers_mode: Option<String>,
+    /// Number of its tier list.
+    pub tiers: Option<u32>,
     pub divide_by: Option<i64>,
     pub divide_round: Option<String>,
     pub current_period_end: Option<i64>,
@@ -55,7 +58,8 @@ pub(super) struct ItemRow {
 
 #[derive(Debug)]
 pub(super) struct TierRow {
-    pub item: u32,
+    /// Number of the list that it is part of.
+    pub tiers: u32,
     pub up_to: Option<i64>,
     pub unit: (i128, i128),
     pub flat: (i128, i128),
@@ -136,6 +140,10 @@ fn short(name: &str, values: impl Iterator<Item = u32>) -> Column {
     UInt32Chunked::from_iter_values(name.into(), values).into_series().into()
 }
 
+fn number(name: &str, values: impl Iterator<Item = Option<u32>>) -> Column {
+    UInt32Chunked::from_iter_options(name.into(), values).into_series().into()
+}
+
 fn time(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
     let millis = Int64Chunked::from_iter_options(name.into(), values);
     millis.into_datetime(TimeUnit::Milliseconds, None).into_series().into()
@@ -188,6 +196,7 @@ impl Rows {
         let mut items = frame!(self.items,
             "subscription": short |row| row.subscription,
             "id": text |row| row.id.as_deref(),
+            "price": text |row| row.price.as_deref(),
             "product": text |row| row.product.as_deref(),
             "currency": text |row| row.currency.as_deref(),
             "amount_num": wide |row| row.amount.map(|amount| amount.0),
@@ -200,13 +209,14 @@ impl Rows {
             "usage_type": text |row| row.usage_type.as_deref(),
             "tiered": flag |row| Some(row.tiered),
             "tiers_mode": text |row| row.tiers_mode.as_deref(),
+            "tiers": number |row| row.tiers,
             "divide_by": long |row| row.divide_by,
             "divide_round": text |row| row.divide_round.as_deref(),
             "current_period_end": time |row| row.current_period_end,
         );
         numbered(&mut items, None)?;
         let tiers = frame!(self.tiers,
-            "item": short |row| row.item,
+            "tiers": short |row| row.tiers,
             "up_to": long |row| row.up_to,
             "unit_num": wide |row| Some(row.unit.0),
             "unit_den": wide |row| Some(row.unit.1),

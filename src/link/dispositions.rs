@@ -3,10 +3,9 @@
 use super::LinkError;
 use super::claims::Claims;
 use super::customers::Customers;
-use super::duplicates::Duplicates;
 use super::standing::{AccountRows, ContactRows};
 use crate::model::{Disposition, Reason};
-use crate::table::{StripeTables, beside, look_up};
+use crate::table::{Duplicates, StripeTables, beside, look_up};
 use polars::prelude::*;
 
 /// Dispositions of one source: `ord`, `file`, `line`, `id`, `disposition` str, `reason` str, `customer` u32 (of the desired

@@ -8,13 +8,11 @@ mod breaks;
 mod claims;
 mod customers;
 mod dispositions;
-mod duplicates;
 mod error;
 mod fields;
 mod standing;
 
 pub use dispositions::Dispositions;
-pub use duplicates::{Duplicates, duplicates};
 pub use error::LinkError;
 
 use crate::billing::{self, Billed};

@@ -1,10 +1,9 @@
 //! The rows of each source that stand: neither repeated nor left out by a rule.
 
 use super::LinkError;
-use super::duplicates::{Duplicates, duplicates};
 use crate::config::Settings;
 use crate::model::{Break, InputFile, Reason};
-use crate::table::{self, StripeTables};
+use crate::table::{self, Duplicates, StripeTables, duplicates};
 use polars::prelude::*;
 
 /// Stripe customers.
@@ -113,7 +112,7 @@ fn repeated(rows: &DataFrame, apart: &[&str], source: &str, files: &[InputFile])
             _ => col(name.clone()),
         })
         .collect();
-    duplicates(rows, &content, source, files)
+    Ok(duplicates(rows, &content, source, files)?)
 }
 
 fn without(rows: LazyFrame, losers: &DataFrame) -> LazyFrame {

@@ -1,6 +1,7 @@
 //! The parts of several files → one table each, with `ord`s that are unique over all of them.
 
 use super::error::TableError;
+use super::stripe::related::{DiscountLists, OwnPrices, Related};
 use crate::table::{Accounts, Coupons, Discounts, Items, StripeTables, Subscriptions, TaxRates, Tiers};
 use polars::prelude::*;
 use std::collections::HashMap;
@@ -112,11 +113,17 @@ fn tier_lists(tiers: &Tiers) -> PolarsResult<usize> {
     Ok(tiers.frame().column("tiers")?.u32()?.max().map_or(0, |last| last as usize + 1))
 }
 
-/// The tables of all Stripe files; parts in order of their files.
-pub(super) fn stripe(parts: Vec<StripeTables>) -> Result<StripeTables, TableError> {
+/// The tables of all Stripe files, and the rows that are yet to be joined to them; parts in order of their files.
+pub(super) fn stripe(parts: Vec<(StripeTables, Related)>) -> Result<(StripeTables, Related), TableError> {
     let mut offsets = Offsets::default();
     let mut frames: [Vec<DataFrame>; 7] = Default::default();
-    for part in parts {
+    let mut related_rows = Vec::with_capacity(parts.len());
+    for (part, mut related) in parts {
+        related.own_prices =
+            OwnPrices::new(shifted(related.own_prices.into_frame(), &["subscription"], offsets.subscriptions)?)?;
+        related.lists =
+            DiscountLists::new(shifted(related.lists.into_frame(), &["subscription"], offsets.subscriptions)?)?;
+        related_rows.push(related);
         let next = Offsets {
             accounts: offsets.accounts + part.accounts.len(),
             subscriptions: offsets.subscriptions + part.subscriptions.len(),
@@ -140,7 +147,7 @@ pub(super) fn stripe(parts: Vec<StripeTables>) -> Result<StripeTables, TableErro
         offsets = next;
     }
     let [accounts, subscriptions, items, tiers, discounts, coupons, tax_rates] = frames;
-    let mut tables = StripeTables {
+    let tables = StripeTables {
         accounts: Accounts::new(stacked(accounts, Accounts::empty().into_frame())?)?,
         subscriptions: Subscriptions::new(stacked(subscriptions, Subscriptions::empty().into_frame())?)?,
         items: Items::new(stacked(items, Items::empty().into_frame())?)?,
@@ -149,13 +156,10 @@ pub(super) fn stripe(parts: Vec<StripeTables>) -> Result<StripeTables, TableErro
         coupons: Coupons::new(stacked(coupons, Coupons::empty().into_frame())?)?,
         tax_rates: TaxRates::new(stacked(tax_rates, TaxRates::empty().into_frame())?)?,
     };
-    if let Some(subscriptions) = with_content(&tables)? {
-        tables.subscriptions = subscriptions;
-    }
-    Ok(tables)
+    Ok((tables, Related::stacked(related_rows)?))
 }
 
-/// What a reader of dashboard files knows of a subscription, besides its id.
+/// What a row that carries no content of its own (of a dashboard or a warehouse) says of a subscription, besides its id.
 const SUBSCRIPTION_CONTENT: &[&str] = &[
     "customer",
     "status",
@@ -165,15 +169,30 @@ const SUBSCRIPTION_CONTENT: &[&str] = &[
     "ended_at",
     "created",
     "current_period_end",
+    "pause_behavior",
+    "pause_resumes_at",
     "livemode",
     "problem",
 ];
-const ITEM_CONTENT: &[&str] =
-    &["product", "currency", "amount_num", "amount_den", "amount_is_total", "quantity", "interval", "interval_count"];
+const ITEM_CONTENT: &[&str] = &[
+    "id",
+    "price",
+    "product",
+    "currency",
+    "amount_num",
+    "amount_den",
+    "amount_is_total",
+    "quantity",
+    "interval",
+    "interval_count",
+    "usage_type",
+    "tiers_mode",
+    "current_period_end",
+];
 
-/// Fills `content` for ids that occur more than once and have none (dashboard rows): everything in the row that could
+/// Fills `content` for ids that occur more than once and have none: everything in the row that could
 /// matter. Ids that occur once have nothing to be told from, so that big files pay nothing.
-fn with_content(tables: &StripeTables) -> Result<Option<Subscriptions>, TableError> {
+pub(super) fn with_content(tables: &StripeTables) -> Result<Option<Subscriptions>, TableError> {
     let frame = tables.subscriptions.frame();
     let ids = frame.column("id")?.as_materialized_series();
     let contents = frame.column("content")?.str()?;
@@ -190,7 +209,14 @@ fn with_content(tables: &StripeTables) -> Result<Option<Subscriptions>, TableErr
         .filter(col("id").is_duplicated().and(col("content").is_null()))
         .select([col("ord"), joined(SUBSCRIPTION_CONTENT).alias("subscription_content")]);
     let repeated_ords = repeated.clone().select([col("ord")]);
-    let items = tables.items.lazy().select([col("subscription"), joined(ITEM_CONTENT).alias("item_content")]);
+    let items = tables
+        .items
+        .lazy()
+        .semi_join(repeated_ords.clone(), col("subscription"), col("ord"))
+        .select([col("subscription"), joined(ITEM_CONTENT).alias("item_content")])
+        .sort(["item_content"], SortMultipleOptions::default())
+        .group_by([col("subscription")])
+        .agg([col("item_content").str().join("\u{1e}", true)]);
     let rows = repeated
         .join(items, [col("ord")], [col("subscription")], JoinArgs::new(JoinType::Left))
         .select([col("ord"), joined(&["subscription_content", "item_content"]).alias("content")])

@@ -28,6 +28,7 @@ mod tests;
 pub use error::LoadError;
 pub use fingerprint::{sha256, unchanged};
 pub use stripe::StripePart;
+pub use stripe::related::SettledRows;
 pub use tether::existing_file;
 
 use crate::config::Settings;
@@ -57,6 +58,9 @@ pub struct Loaded {
     pub rows: BTreeMap<String, u64>,
     /// Stripe's rows.
     pub stripe: StripeTables,
+    /// Where the rows of Stripe's other tables (items, prices, coupons …) went: they became part of `stripe`'s rows, or end
+    /// where they stand. By source, file and line.
+    pub settled: SettledRows,
     /// Contacts of all CRMs.
     pub contacts: Contacts,
     /// What Tether holds, one entry per product in the order of the settings; `None`: no export is configured for it.
@@ -210,10 +214,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
-            let subscriptions = part.subscription_rows > 0 || expected == Expected::Subscriptions;
-            let source =
-                if part.customer_rows == 0 && subscriptions { stripe::SUBSCRIPTIONS } else { stripe::CUSTOMERS };
-            (source, Part::Stripe(Box::new(part)), Some(encoding))
+            (part.source(expected == Expected::Subscriptions), Part::Stripe(Box::new(part)), Some(encoding))
         }
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
@@ -228,7 +229,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         }
     };
     let (rows, shape) = match &part {
-        Part::Stripe(part) => (part.customer_rows + part.subscription_rows, part.shape.clone()),
+        Part::Stripe(part) => (part.rows(), part.shape.clone()),
         Part::Table(part) => (part.rows, part.shape.to_owned()),
     };
     let file = InputFile {
@@ -255,7 +256,10 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
     for (job, (file, part)) in jobs.iter().zip(parts) {
         let counted = match &part {
             Part::Stripe(part) => {
-                vec![(stripe::CUSTOMERS, part.customer_rows), (stripe::SUBSCRIPTIONS, part.subscription_rows)]
+                let mut counted =
+                    vec![(stripe::CUSTOMERS, part.customer_rows), (stripe::SUBSCRIPTIONS, part.subscription_rows)];
+                counted.extend(part.other_rows.iter().map(|(source, rows)| (*source, *rows)));
+                counted
             }
             Part::Table(part) => vec![(file.source.as_str(), part.rows)],
         };
@@ -265,7 +269,7 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
         files.push(file);
         let (mut rejected, seen) = match part {
             Part::Stripe(part) => {
-                stripe.push(part.tables);
+                stripe.push((part.tables, part.related));
                 (part.rejections, part.breaks)
             }
             Part::Table(part) => {
@@ -286,10 +290,18 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
         rejections.extend(rejected);
     }
     let internal = |error: error::TableError| LoadError::internal("the tables of all files", error);
+    let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
+    let digits = &settings.mrr.currency_digits;
+    let mut joined = stripe::relate::relate(tables, related, &files, digits).map_err(internal)?;
+    if let Some(subscriptions) = assemble::with_content(&joined.tables).map_err(internal)? {
+        joined.tables.subscriptions = subscriptions;
+    }
+    breaks.extend(joined.breaks);
     Ok(Loaded {
         files,
         rows,
-        stripe: assemble::stripe(stripe).map_err(internal)?,
+        stripe: joined.tables,
+        settled: joined.settled,
         contacts: assemble::contacts(contacts).map_err(internal)?,
         existing: existing
             .into_iter()

@@ -17,6 +17,14 @@ vocabulary! {
         NoBillingAccount = "no_billing_account",
         /// The subscription's customer is in no customers file.
         SubscriptionWithoutCustomer = "subscription_without_customer",
+        /// What the row names as its owner (a subscription, a customer) is in no file.
+        OwnerMissing = "owner_missing",
+        /// Nothing in the exports refers to the row, or it says nothing that is needed.
+        NotUsed = "not_used",
+        /// A discount of a single invoice, which never counts.
+        OfInvoice = "of_invoice",
+        /// An earlier version of an object, kept as history beside the current one.
+        OldVersion = "old_version",
         /// The baseline holds a later state of this existing customer.
         NewerReply = "newer_reply",
 
@@ -67,6 +75,8 @@ vocabulary! {
         CouponUnknown = "coupon_unknown",
         /// A tiered price whose tiers are not in the export.
         TiersMissing = "tiers_missing",
+        /// A subscription that counts, with an item whose price is in no file.
+        PriceMissing = "price_missing",
         /// A subscription that counts, of which no file holds the items.
         ItemsMissing = "items_missing",
         /// A currency without a configured rate.

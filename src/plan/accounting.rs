@@ -3,6 +3,7 @@
 use super::PlanError;
 use crate::config::Settings;
 use crate::link::{Dispositions, Linked};
+use crate::load::SettledRows;
 use crate::model::{Disposition, InputFile, Rejection};
 use crate::table::Accounting;
 use polars::prelude::*;
@@ -14,15 +15,16 @@ pub fn accounting(
     files: &[InputFile],
     rejected: &[Rejection],
     linked: &Linked,
+    settled: &SettledRows,
     existing: &[Dispositions],
     settings: &Settings,
 ) -> Result<Accounting, PlanError> {
     let paths = Series::new("path".into(), files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
     // `customer` counts from 0 without a gap, so the keys line up with it by position.
     let keys = linked.desired.column("key")?.as_materialized_series().clone();
-    let rows = |source: &str, frame: LazyFrame, customer: Expr| {
+    let rows = |source: Expr, frame: LazyFrame, customer: Expr| {
         frame.select([
-            lit(source).alias("source"),
+            source.alias("source"),
             lit(paths.clone()).gather(col("file"), true).alias("file"),
             col("line"),
             col("id"),
@@ -33,14 +35,19 @@ pub fn accounting(
     };
     let key = || lit(keys.clone()).gather(col("customer"), true);
     let mut parts = vec![
-        rows("stripe_customers", linked.accounts.clone().lazy(), key()),
-        rows("stripe_subscriptions", linked.subscriptions.clone().lazy(), key()),
+        rows(lit("stripe_customers"), linked.accounts.clone().lazy(), key()),
+        rows(lit("stripe_subscriptions"), linked.subscriptions.clone().lazy(), key()),
+        rows(col("source"), settled.lazy(), lit(NULL).cast(DataType::String)),
     ];
     for (index, crm) in (0_u32..).zip(&settings.crms) {
-        parts.push(rows(&crm.name, linked.contacts.clone().lazy().filter(col("crm").eq(lit(index))), key()));
+        parts.push(rows(
+            lit(crm.name.as_str()),
+            linked.contacts.clone().lazy().filter(col("crm").eq(lit(index))),
+            key(),
+        ));
     }
     for product in existing {
-        parts.push(rows("existing", product.clone().lazy(), col("customer")));
+        parts.push(rows(lit("existing"), product.clone().lazy(), col("customer")));
     }
     parts.push(
         df!(

@@ -2,9 +2,9 @@
 
 use super::PlanError;
 use crate::baseline;
-use crate::link::{Dispositions, duplicates};
+use crate::link::Dispositions;
 use crate::model::{Break, Disposition, InputFile, Reason};
-use crate::table::Existing;
+use crate::table::{Existing, duplicates};
 use polars::prelude::*;
 
 /// One product's existing customers and where its export's rows went.

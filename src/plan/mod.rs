@@ -55,7 +55,8 @@ pub fn build(
     as_of: Instant,
 ) -> Result<Planned, PlanError> {
     let currency = settings.run.currency;
-    let Loaded { files, rows: rows_read, stripe, contacts, existing: exports, rejections, mut breaks } = loaded;
+    let Loaded { files, rows: rows_read, stripe, settled, contacts, existing: exports, rejections, mut breaks } =
+        loaded;
     let billed = billing::bill(&stripe, &settings.mrr, &settings.fx, currency, as_of)?;
     let linked = link::link(Sources {
         files: &files,
@@ -92,8 +93,8 @@ pub fn build(
         rows.push(compared.rows.lazy());
     }
     let rows = order::number(concat(rows, UnionArgs::default())?)?;
-    let accounting = accounting::accounting(&files, &rejections, &linked, &existing_rows, settings)?;
-    let went = totals::Went { linked: &linked, existing: &existing_rows, rejected: &rejections };
+    let accounting = accounting::accounting(&files, &rejections, &linked, &settled, &existing_rows, settings)?;
+    let went = totals::Went { linked: &linked, settled: &settled, existing: &existing_rows, rejected: &rejections };
     let sources = totals::source_totals(&rows_read, sums, &went, settings)?;
     breaks.sort_by(|a, b| {
         (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))

@@ -4,6 +4,7 @@ use super::PlanError;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
 use crate::link::{Dispositions, Linked};
+use crate::load::SettledRows;
 use crate::model::{Currency, Disposition, Rejection};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
 use polars::prelude::*;
@@ -34,6 +35,8 @@ pub fn product_totals(desired: &DataFrame, scale: i128) -> Result<ProductTotals,
 pub struct Went<'a> {
     /// Sources and CRMs, and where their rows went.
     pub linked: &'a Linked,
+    /// Rows of Stripe's other tables.
+    pub settled: &'a SettledRows,
     /// The existing customers', one table per product.
     pub existing: &'a [Dispositions],
     /// Rows that could not be read.
@@ -66,13 +69,27 @@ pub fn source_totals(
                 count.get(row).unwrap_or_default();
         }
     }
+    let settled = went
+        .settled
+        .lazy()
+        .group_by([col("source"), col("disposition")])
+        .agg([len().cast(DataType::UInt64).alias("rows")]);
+    let settled = settled.collect()?;
+    let (source, word, count) =
+        (settled.column("source")?.str()?, settled.column("disposition")?.str()?, settled.column("rows")?.u64()?);
+    for row in 0..settled.height() {
+        let disposition = word.get(row).unwrap_or_default().parse()?;
+        let of_source = dispositions.entry(source.get(row).unwrap_or_default()).or_default();
+        *of_source.entry(disposition).or_default() += count.get(row).unwrap_or_default();
+    }
     for row in went.rejected {
         *dispositions.entry(&row.source).or_default().entry(Disposition::Rejected).or_default() += 1;
     }
-    let names = ["stripe_customers", SUBSCRIPTIONS]
-        .into_iter()
-        .chain(settings.crms.iter().map(|crm| crm.name.as_str()))
-        .chain(["existing"]);
+    let crms = || settings.crms.iter().map(|crm| crm.name.as_str());
+    let main: Vec<&str> = ["stripe_customers", SUBSCRIPTIONS].into_iter().chain(crms()).chain(["existing"]).collect();
+    let (stripe, others) = main.split_at(2);
+    let tables = rows_read.keys().map(String::as_str).filter(|name| !main.contains(name));
+    let names = stripe.iter().copied().chain(tables).chain(others.iter().copied());
     let mut totals: Vec<SourceTotals> = names
         .map(|name| SourceTotals {
             name: name.to_owned(),

@@ -1,16 +1,19 @@
 //! Canonical tables: polars frames whose columns and types were checked on the way in.
 //!
-//! In: frames that a loader or a rule built. Out: newtypes that later rooms can rely on. Never: files, rules, rows.
+//! In: frames that a loader or a rule built. Out: newtypes that later rooms can rely on. Never: files, rules of billing or linking, rows.
 //!
 //! Conventions, everywhere: `ord` is the order of reading (unique within a table, over all files of a source), `file`
 //! indexes `Loaded::files`, `line` is the physical line on which the row begins (from 1; for Parquet the
 //! row number). Text is trimmed, NFC and never empty; e-mails are lower-case; instants are `Datetime(ms)` without a zone,
 //! UTC, whole seconds; an absent value is null.
 
+mod duplicates;
 mod join;
 mod schema;
 
+pub use duplicates::{Duplicates, duplicates};
 pub use join::{beside, look_up};
+pub(crate) use schema::table;
 
 pub use schema::{
     Accounting, Accounts, Contacts, Coupons, Discounts, Existing, INSTANT, Items, PlanRows, SchemaError, Subscriptions,

@@ -467,6 +467,8 @@ table! {
     }
 }
 
+pub(crate) use table;
+
 #[cfg(test)]
 mod tests {
     use super::{Accounts, SchemaError};

@@ -1,6 +1,7 @@
 //! CSV files that the Stripe dashboard exports: customers, and subscriptions with one price each.
 
 use super::StripePart;
+use super::related::Related;
 use crate::config::{AmountMeaning, Settings};
 use crate::load::amount::minor_units;
 use crate::load::columns::{booleans, instants, integers, lower, map};
@@ -14,6 +15,7 @@ use crate::model::{Break, BreakKind, Currency, Reason, Rejection};
 use crate::table::{Accounts, Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A field, and the headings it goes by.
 type FieldHeadings = (&'static str, &'static [&'static str]);
@@ -139,10 +141,12 @@ pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, Loa
     };
     Ok(StripePart {
         tables: StripeTables { accounts, ..StripeTables::empty() },
+        related: Related::empty(),
         rejections,
         breaks: without.into_iter().map(unreadable_value).collect(),
         customer_rows,
         subscription_rows: 0,
+        other_rows: BTreeMap::new(),
         other_objects: 0,
         shape: String::new(),
     })
@@ -168,10 +172,12 @@ pub(super) fn subscriptions(raw: Raw, origin: &Origin<'_>, settings: &Settings) 
     rejections.extend(found);
     Ok(StripePart {
         tables,
+        related: Related::empty(),
         rejections,
         breaks: Vec::new(),
         customer_rows: 0,
         subscription_rows,
+        other_rows: BTreeMap::new(),
         other_objects: 0,
         shape: String::new(),
     })

@@ -5,6 +5,8 @@
 mod api_json;
 mod dashboard;
 mod part;
+pub(super) mod relate;
+pub(super) mod related;
 
 pub use part::StripePart;
 

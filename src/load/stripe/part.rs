@@ -1,13 +1,18 @@
 //! What one Stripe file gave.
 
+use super::related::Related;
+use super::{CUSTOMERS, SUBSCRIPTIONS};
 use crate::model::{Break, Rejection};
 use crate::table::StripeTables;
+use std::collections::BTreeMap;
 
 /// What one Stripe file gave, with file-local `ord`s from 0 (per table) and `file` as told.
 #[derive(Debug)]
 pub struct StripePart {
     /// The rows that could be read.
     pub tables: StripeTables,
+    /// Rows that belong to others by their id.
+    pub related: Related,
     /// The rows that could not.
     pub rejections: Vec<Rejection>,
     /// What a reviewer must see.
@@ -16,8 +21,26 @@ pub struct StripePart {
     pub customer_rows: u64,
     /// Subscription rows, rejected ones included.
     pub subscription_rows: u64,
+    /// Rows of Stripe's other tables by source, rejected ones included.
+    pub other_rows: BTreeMap<&'static str, u64>,
     /// Objects of Stripe that are neither, and are not used.
     pub other_objects: u64,
     /// What the content was recognised as, in words.
     pub shape: String,
+}
+
+impl StripePart {
+    /// Rows of every source, rejected ones included.
+    pub fn rows(&self) -> u64 {
+        self.customer_rows + self.subscription_rows + self.other_rows.values().sum::<u64>()
+    }
+
+    /// The source that the file is listed under: customers before subscriptions before the others; of a file without
+    /// rows, subscriptions if they were `expected`.
+    pub fn source(&self, expected: bool) -> &'static str {
+        let main = [(CUSTOMERS, self.customer_rows), (SUBSCRIPTIONS, self.subscription_rows)];
+        let mut all = main.into_iter().chain(self.other_rows.iter().map(|(source, rows)| (*source, *rows)));
+        let first = all.find(|(_, rows)| *rows > 0);
+        first.map_or(if expected { SUBSCRIPTIONS } else { CUSTOMERS }, |(source, _)| source)
+    }
 }

@@ -112,6 +112,7 @@ fn load(text: &str, settings: &Settings) -> (Loaded, Option<Existing>) {
             .collect(),
         rows: FILES.iter().map(|source| (*source).to_owned()).zip(rows).collect(),
         stripe,
+        settled: crate::load::SettledRows::empty(),
         contacts: contacts(&of("contact"), settings),
         existing: vec![known.then(|| existing(&of("tether"), true))],
         rejections: vec![],

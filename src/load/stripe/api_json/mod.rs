@@ -10,7 +10,10 @@ mod rows;
 mod tests;
 mod value;
 
+pub(in crate::load) use value::sent_per_minor;
+
 use super::part::StripePart;
+use super::related::Related;
 use crate::{
     config::StripeSettings,
     model::{Break, BreakKind, Currency, Reason, Rejection},
@@ -376,10 +379,12 @@ impl<'a> File<'a> {
         let tables = self.reader.rows.tables(self.context.file);
         Ok(StripePart {
             tables: tables.map_err(|error| format!("{}: {error}", self.context.path))?,
+            related: Related::empty(),
             rejections: self.rejections,
             breaks: self.breaks,
             customer_rows: self.customers,
             subscription_rows: self.subscriptions,
+            other_rows: BTreeMap::new(),
             other_objects: self.ignored.values().sum(),
             shape,
         })

@@ -131,7 +131,7 @@ pub(super) fn amount(precise: Raw<'_>, whole: Raw<'_>, name: &str, sent_per_mino
 }
 
 /// How many of what Stripe sends make one minor unit: ISK and UGX are sent in hundredths, whatever digits they have.
-pub(super) fn sent_per_minor(currency: Option<&str>, digits: &BTreeMap<Currency, u8>) -> i128 {
+pub(in crate::load) fn sent_per_minor(currency: Option<&str>, digits: &BTreeMap<Currency, u8>) -> i128 {
     let Some(currency) = currency.and_then(|code| Currency::parse(code).ok()) else { return 1 };
     if !SENT_TIMES_100.contains(&currency.as_str()) {
         return 1;

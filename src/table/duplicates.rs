@@ -1,6 +1,5 @@
 //! The same id twice: identical rows merge, differing rows keep the one that counts as read last.
 
-use super::LinkError;
 use crate::model::{Break, BreakKind, Disposition, InputFile};
 use polars::prelude::*;
 
@@ -18,12 +17,7 @@ pub struct Duplicates {
 /// `rows` has `ord`, `file`, `line` and `id`; `content` is compared to tell a repeated row from one that differs. The row
 /// with the highest `event_created` stands (where the table has that column), else the one read last. A null id never
 /// equals another.
-pub fn duplicates(
-    rows: &DataFrame,
-    content: &[Expr],
-    source: &str,
-    files: &[InputFile],
-) -> Result<Duplicates, LinkError> {
+pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[InputFile]) -> PolarsResult<Duplicates> {
     let mut order = vec![col("ord")];
     let event = rows.column("event_created").is_ok();
     if event {

@@ -1,0 +1,60 @@
+//! Rows that name by id what they belong to → the canonical tables, and where each of those rows went.
+//!
+//! In: the tables of all files, and the [`Related`] rows beside them. Out: [`Joined`]. Never: files, the rules of billing:
+//! what a price costs or whether a discount counts is not asked here.
+//!
+//! A row that stands inside another (its `line` is null) helps to join and is not accounted for.
+
+mod discounts;
+mod items;
+mod metadata;
+mod prices;
+mod settle;
+
+use super::related::{Related, SettledRows};
+use crate::load::error::TableError;
+use crate::model::{Break, Currency, InputFile};
+use crate::table::StripeTables;
+use std::collections::BTreeMap;
+
+/// What came of the related rows.
+pub(in crate::load) struct Joined {
+    /// The tables, completed.
+    pub tables: StripeTables,
+    /// Where the related rows went.
+    pub settled: SettledRows,
+    /// Rows that contradict one another.
+    pub breaks: Vec<Break>,
+}
+
+/// The source of subscription items, as reports name it.
+pub(super) const ITEMS: &str = "stripe_subscription_items";
+/// The source of prices.
+pub(super) const PRICES: &str = "stripe_prices";
+/// The source of plans.
+pub(super) const PLANS: &str = "stripe_plans";
+/// The source of price tiers.
+pub(super) const TIERS: &str = "stripe_price_tiers";
+/// The source of coupons.
+pub(super) const COUPONS: &str = "stripe_coupons";
+/// The source of discounts.
+pub(super) const DISCOUNTS: &str = "stripe_discounts";
+/// The source of customers' metadata.
+pub(super) const METADATA: &str = "stripe_customers_metadata";
+
+/// Joins `related` to `tables`. `digits`: the configuration's digits of currencies.
+pub(in crate::load) fn relate(
+    mut tables: StripeTables,
+    related: Related,
+    files: &[InputFile],
+    digits: &BTreeMap<Currency, u8>,
+) -> Result<Joined, TableError> {
+    let mut settled = settle::Settled::new(files, related.settled);
+    items::attach(&mut tables, related.items.frame(), related.own_prices.frame(), &mut settled)?;
+    prices::complete(&mut tables, related.prices.frame(), related.tiers.frame(), digits, &mut settled)?;
+    discounts::attach(&mut tables, &related.discounts, &related.items, &related.lists, &mut settled)?;
+    discounts::settle_coupons(&tables, &related.coupons, &mut settled)?;
+    metadata::fill(&mut tables, &related.metadata, &mut settled)?;
+    let (settled, breaks) = settled.finish()?;
+    Ok(Joined { tables, settled, breaks })
+}

@@ -58,9 +58,33 @@ pub(super) fn map<'a>(
     builder.finish()
 }
 
-/// Instants, UTC, cut to the second. `heading` names the column in rejections; `millis`: 13 digits are milliseconds
-/// since 1970.
-pub(super) fn instants(text: &StringChunked, heading: &str, millis: bool, faults: &mut Faults) -> PolarsResult<Column> {
+/// What digits alone mean in a column of instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Epoch {
+    /// Nothing.
+    Never,
+    /// 13 of them: milliseconds since 1970.
+    Millis,
+    /// Up to 12 of them: seconds since 1970.
+    Seconds,
+}
+
+impl Epoch {
+    fn read(self, value: &str) -> Option<i64> {
+        if !value.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number: i64 = value.parse().ok()?;
+        match (self, value.len()) {
+            (Self::Millis, 13) => Some(number - number % 1000),
+            (Self::Seconds, 1..=12) => Some(number * 1000),
+            _ => None,
+        }
+    }
+}
+
+/// Instants, UTC, cut to the second. `heading` names the column in rejections.
+pub(super) fn instants(text: &StringChunked, heading: &str, epoch: Epoch, faults: &mut Faults) -> PolarsResult<Column> {
     let mut row = 0;
     let values: Int64Chunked = text
         .iter()
@@ -69,8 +93,8 @@ pub(super) fn instants(text: &StringChunked, heading: &str, millis: bool, faults
             row += 1;
             let value = cell?;
             let instant = plain_instant(value)
-                .or_else(|| if millis { epoch_millis(value) } else { None })
-                // Rare spellings (offsets, fractions) are left to the one reader of all instants.
+                .or_else(|| epoch.read(value))
+                // Rare spellings (offsets other than UTC) are left to the one reader of all instants.
                 .or_else(|| Instant::parse(value).ok().map(Instant::epoch_millis));
             if instant.is_none() {
                 faults.value(place, Reason::BadInstant, heading, value);
@@ -81,16 +105,14 @@ pub(super) fn instants(text: &StringChunked, heading: &str, millis: bool, faults
     values.with_name(text.name().clone()).into_column().cast(&INSTANT)
 }
 
-fn epoch_millis(value: &str) -> Option<i64> {
-    let digits = value.len() == 13 && value.bytes().all(|byte| byte.is_ascii_digit());
-    let millis: i64 = if digits { value.parse().ok()? } else { return None };
-    Some(millis - millis % 1000)
-}
-
-/// `YYYY-MM-DD`, then nothing, ` HH:MM` or ` HH:MM:SS`, with `T` for the blank and `Z` at the end allowed: the forms that
-/// nearly every export uses, without a general parser.
+/// `YYYY-MM-DD`, then nothing, ` HH:MM` or ` HH:MM:SS`, with `T` for the blank, a fraction of the second, and `Z` or ` UTC` at
+/// the end allowed: the forms that nearly every export uses, without a general parser.
 fn plain_instant(value: &str) -> Option<i64> {
-    let bytes = value.strip_suffix('Z').unwrap_or(value).as_bytes();
+    let bare = value.strip_suffix('Z').or_else(|| value.strip_suffix(" UTC")).unwrap_or(value).as_bytes();
+    let bytes = match bare.get(19..) {
+        Some([b'.', fraction @ ..]) if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => &bare[..19],
+        _ => bare,
+    };
     let number = |range: std::ops::Range<usize>| {
         bytes[range]
             .iter()
@@ -180,7 +202,7 @@ pub(super) fn integers(text: &StringChunked, heading: &str, least: i64, faults: 
 
 #[cfg(test)]
 mod tests {
-    use super::{Faults, booleans, instants, lower, normalise, plain_instant};
+    use super::{Epoch, Faults, booleans, instants, lower, normalise, plain_instant};
     use crate::model::Instant;
     use polars::prelude::*;
 
@@ -202,6 +224,8 @@ mod tests {
             "2026-11-01 13:45",
             "2026-11-01 13:45:07",
             "2026-11-01T13:45:07Z",
+            "2026-11-01 13:45:07.000",
+            "2026-11-01 13:45:07.999999 UTC",
             "2024-02-29",
             "1969-12-31 23:59:59",
             "2000-03-01",
@@ -210,9 +234,16 @@ mod tests {
             assert_eq!(plain_instant(text), Instant::parse(text).ok().map(Instant::epoch_millis), "{text}");
             assert!(plain_instant(text).is_some(), "{text}");
         }
-        for text in
-            ["2026-02-29", "2026-13-01", "2026-00-10", "2026-11-01 24:00", "2026-11-01 13:45x07", "20261101", ""]
-        {
+        for text in [
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-11-01 24:00",
+            "2026-11-01 13:45x07",
+            "2026-11-01 13:45:07.",
+            "20261101",
+            "",
+        ] {
             assert_eq!(plain_instant(text), None, "{text}");
         }
     }
@@ -224,7 +255,7 @@ mod tests {
             "created".into(),
             &[Some("2026-11-01T02:00:00+02:00"), Some("1793491200123"), None, Some("soon")],
         );
-        let column = instants(&text, "Created", true, &mut faults).unwrap();
+        let column = instants(&text, "Created", Epoch::Millis, &mut faults).unwrap();
         let at = |row| column.datetime().unwrap().physical().get(row);
         assert_eq!((at(0), at(1), at(2), at(3)), (Some(1_793_491_200_000), Some(1_793_491_200_000), None, None));
         booleans(&StringChunked::from_slice("b".into(), &["TRUE", "no", "1", "perhaps"]), "Flag", &mut faults);

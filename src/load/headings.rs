@@ -1,7 +1,6 @@
 //! Finding a column by its heading.
 
 use super::LoadError;
-use super::csv_check::Checked;
 
 /// The column headed by the first of `names` that the file has, whatever the case.
 pub(super) fn find<N: AsRef<str>>(headings: &[String], names: &[N]) -> Option<usize> {
@@ -17,10 +16,16 @@ pub(super) fn folded(heading: &str) -> String {
     heading.trim().nfc().collect::<String>().to_lowercase()
 }
 
-/// The error for a `field` whose column, headed `wanted`, the file lacks.
-pub(super) fn missing(checked: &Checked<'_>, file: &str, field: &str, wanted: &str, advice: &str) -> LoadError {
-    let nearest = checked
-        .headings
+/// The error for a `field` whose column, headed `wanted`, the file with `headings` on `line` lacks.
+pub(super) fn missing(
+    headings: &[String],
+    line: u64,
+    file: &str,
+    field: &str,
+    wanted: &str,
+    advice: &str,
+) -> LoadError {
+    let nearest = headings
         .iter()
         .filter(|heading| !heading.is_empty())
         .map(|heading| (strsim::jaro_winkler(&folded(heading), &folded(wanted)), heading))
@@ -28,7 +33,7 @@ pub(super) fn missing(checked: &Checked<'_>, file: &str, field: &str, wanted: &s
         .map_or(String::new(), |(_, heading)| format!("the nearest heading is `{heading}`; "));
     LoadError::MissingColumn {
         file: file.to_owned(),
-        line: checked.heading_line,
+        line,
         field: field.to_owned(),
         heading: wanted.to_owned(),
         advice: format!("{nearest}{advice}"),

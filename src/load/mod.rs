@@ -18,6 +18,7 @@ mod error;
 mod fault;
 mod fingerprint;
 mod headings;
+mod parquet;
 mod stripe;
 mod tether;
 mod text;
@@ -214,7 +215,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
-            (part.source(expected == Expected::Subscriptions), Part::Stripe(Box::new(part)), Some(encoding))
+            (part.source(expected == Expected::Subscriptions), Part::Stripe(Box::new(part)), encoding)
         }
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];

@@ -157,7 +157,7 @@ fn a_whole_file_that_cannot_be_used_is_refused_with_its_name_and_what_to_do() {
             "expects Stripe customers, but this file was recognised as Stripe dashboard subscriptions (CSV)",
         ),
         (b"Record ID,Email\n1,a@example.com\n", "recognised as CRM contacts (CSV)"),
-        (b"PAR1....", "is Parquet"),
+        (b"PAR1....", "damaged Parquet"),
     ] {
         let message = customers(content);
         assert!(message.contains(expected), "{message}\nshould say {expected}");

@@ -5,7 +5,7 @@
 
 mod preset;
 
-use super::columns::{instants, lower};
+use super::columns::{Epoch, instants, lower};
 use super::csv_check::Checked;
 use super::csv_read;
 use super::error::TableError;
@@ -24,7 +24,7 @@ pub(super) fn read(
     settings: &CrmSettings,
     crm: u32,
 ) -> Result<(TablePart, &'static str), LoadError> {
-    if bytes.starts_with(b"PAR1") {
+    if bytes.starts_with(crate::load::parquet::MAGIC) {
         let detail = "it is Parquet; contacts are read from CSV, export them so".to_owned();
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
     }
@@ -79,14 +79,14 @@ impl Layout {
             let column = match configured {
                 Some(heading) => Some(find(&checked.headings, &[heading]).ok_or_else(|| {
                     let advice = format!("correct columns.{} of the CRM `{}`", known.field, settings.name);
-                    missing(checked, file, known.field, heading, &advice)
+                    missing(&checked.headings, checked.heading_line, file, known.field, heading, &advice)
                 })?),
                 None => find(&checked.headings, known.headings),
             };
             if known.required && column.is_none() {
                 let wanted = known.headings.first().copied().unwrap_or(known.field);
                 let advice = format!("name the column in columns.{} of the CRM `{}`", known.field, settings.name);
-                return Err(missing(checked, file, known.field, wanted, &advice));
+                return Err(missing(&checked.headings, checked.heading_line, file, known.field, wanted, &advice));
             }
             if known.field != "emails" {
                 layout.columns.push((known.field, column));
@@ -119,7 +119,7 @@ fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -
             faults.add(row, Reason::MissingId, || format!("{} is blank", heading("id")));
         }
     }
-    let activity = instants(frame.column("last_activity")?.str()?, heading("last_activity"), true, faults)?;
+    let activity = instants(frame.column("last_activity")?.str()?, heading("last_activity"), Epoch::Millis, faults)?;
     let email = lower(frame.column("email")?.str()?);
     let emails = addresses(&frame, &email, layout)?;
     frame.with_column(activity)?;

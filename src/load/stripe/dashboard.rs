@@ -1,35 +1,40 @@
-//! CSV files that the Stripe dashboard exports: customers, and subscriptions with one price each.
+//! Files whose rows carry everything: customers of every origin, and the dashboard's subscriptions with one price each.
 
 use super::StripePart;
 use super::related::Related;
+use super::sheet::{FieldHeadings, Sheet};
+use super::warehouse::inline;
 use crate::config::{AmountMeaning, Settings};
 use crate::load::amount::minor_units;
-use crate::load::columns::{booleans, instants, integers, lower, map};
-use crate::load::csv_check::Checked;
-use crate::load::csv_read;
+use crate::load::columns::{lower, map};
 use crate::load::error::TableError;
-use crate::load::fault::{Faults, Origin, quoted, structural};
-use crate::load::headings::{find, missing};
-use crate::load::{LoadError, ordered};
+use crate::load::fault::{Faults, Origin, quoted};
+use crate::load::ordered;
 use crate::model::{Break, BreakKind, Currency, Reason, Rejection};
 use crate::table::{Accounts, Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// A field, and the headings it goes by.
-type FieldHeadings = (&'static str, &'static [&'static str]);
-
-const CUSTOMER_FIELDS: &[FieldHeadings] = &[
+/// The columns of customers.
+pub(super) const CUSTOMER_FIELDS: &[FieldHeadings] = &[
     ("id", &["id"]),
     ("email", &["email"]),
     ("name", &["name"]),
     ("created", &["created (utc)", "created"]),
-    ("deleted", &["deleted"]),
+    ("deleted", &["deleted", "is_deleted", "_fivetran_deleted"]),
     ("livemode", &["livemode"]),
+    ("metadata", &["metadata"]),
+    ("discount_coupon", &["discount_coupon_id"]),
+    ("discount_start", &["discount_start"]),
+    ("discount_end", &["discount_end"]),
+    ("discount_subscription", &["discount_subscription_id", "discount_subscription"]),
+    ("discount_item", &["discount_subscription_item_id", "discount_subscription_item"]),
+    ("discount_invoice", &["discount_invoice_id", "discount_invoice"]),
 ];
 
-const SUBSCRIPTION_FIELDS: &[FieldHeadings] = &[
+/// The columns of the dashboard's subscriptions.
+pub(super) const SUBSCRIPTION_FIELDS: &[FieldHeadings] = &[
     ("id", &["id"]),
     ("customer", &["customer id"]),
     ("status", &["status"]),
@@ -50,101 +55,60 @@ const SUBSCRIPTION_FIELDS: &[FieldHeadings] = &[
 ];
 
 /// Without these columns no MRR can be told.
-const SUBSCRIPTIONS_NEED: &[&str] = &["customer", "status", "amount", "currency", "interval"];
+pub(super) const SUBSCRIPTIONS_NEED: &[&str] = &["customer", "status", "amount", "currency", "interval"];
 
-/// Where each field stands: the columns to read, and the file's own heading of a field for messages.
-struct Layout {
-    wanted: Vec<(&'static str, Option<usize>)>,
-    headings: Vec<String>,
-}
-
-impl Layout {
-    fn new(checked: &Checked<'_>, fields: &[FieldHeadings]) -> Self {
-        let wanted = fields.iter().map(|(field, names)| (*field, find(&checked.headings, names))).collect();
-        Self { wanted, headings: checked.headings.clone() }
+/// Customers in their canonical table. `key`: the metadata key of your own id.
+pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>) -> Result<StripePart, TableError> {
+    let mut faults = Faults::default();
+    // When a customer was created only tells which of several accounts is the oldest, and what cannot be read of metadata
+    // names no owner: a row is not lost for it, and with the row its MRR.
+    let mut unreadable = Faults::default();
+    let mut columns = vec![
+        sheet.instants("created", &mut unreadable)?,
+        sheet.booleans("deleted", &mut faults)?,
+        sheet.booleans("livemode", &mut faults)?,
+        sheet.lower("email")?.into_column(),
+    ];
+    for field in ["discount_start", "discount_end"] {
+        columns.push(sheet.instants(field, &mut faults)?);
     }
-
-    fn column(&self, field: &str) -> Option<usize> {
-        self.wanted.iter().find(|(known, _)| *known == field).and_then(|(_, column)| *column)
+    for field in ["id", "name", "discount_coupon", "discount_subscription", "discount_item", "discount_invoice"] {
+        columns.push(sheet.text(field)?.into_column());
     }
-
-    fn heading(&self, field: &'static str) -> &str {
-        self.column(field).map_or(field, |column| self.headings[column].as_str())
+    let own = sheet.text("external_id")?;
+    let metadata = external_ids(&sheet.text("metadata")?, key, sheet.heading("metadata"), &mut unreadable);
+    columns.push(own.into_column());
+    columns.push(metadata.into_column());
+    columns.push(Column::full_null("event_created".into(), sheet.height(), &INSTANT));
+    for column in columns {
+        sheet.frame.with_column(column)?;
     }
-}
-
-/// A dashboard file as text columns, with what its structural pass took out. It no longer needs the file's bytes.
-pub(super) struct Raw {
-    layout: Layout,
-    frame: DataFrame,
-    rejections: Vec<Rejection>,
-    rows: u64,
-    separator: u8,
-}
-
-fn raw(mut checked: Checked<'_>, layout: Layout, origin: &Origin<'_>) -> Result<Raw, LoadError> {
-    let (rows, separator) = (checked.rows(), checked.separator);
-    let rejections = structural(&mut checked, origin, layout.column("id"), layout.column("customer"));
-    let frame = csv_read::read(&checked, &layout.wanted, origin.file, origin.index)?;
-    Ok(Raw { layout, frame, rejections, rows, separator })
-}
-
-/// Reads the text of a customers file.
-pub(super) fn raw_customers(checked: Checked<'_>, origin: &Origin<'_>, settings: &Settings) -> Result<Raw, LoadError> {
-    let mut layout = Layout::new(&checked, CUSTOMER_FIELDS);
-    let metadata = settings.stripe.external_id_metadata.as_ref().map(|key| format!("{key} (metadata)"));
-    layout.wanted.push(("external_id", metadata.and_then(|heading| find(&checked.headings, &[heading]))));
-    raw(checked, layout, origin)
-}
-
-/// Reads the text of a subscriptions file.
-pub(super) fn raw_subscriptions(checked: Checked<'_>, origin: &Origin<'_>) -> Result<Raw, LoadError> {
-    let layout = Layout::new(&checked, SUBSCRIPTION_FIELDS);
-    for &field in SUBSCRIPTIONS_NEED {
-        if layout.column(field).is_none() {
-            let wanted =
-                SUBSCRIPTION_FIELDS.iter().find(|(known, _)| *known == field).map_or(field, |(_, names)| names[0]);
-            let advice = "export the subscriptions again with all columns";
-            return Err(missing(&checked, origin.file, field, wanted, advice));
-        }
-    }
-    raw(checked, layout, origin)
-}
-
-/// Customers in their canonical table.
-pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, LoadError> {
-    let Raw { layout, mut frame, mut rejections, rows: customer_rows, .. } = raw;
-    let build = || -> Result<_, TableError> {
-        let mut faults = Faults::default();
-        // When a customer was created only tells which of several accounts is the oldest: a row is not lost for it, and
-        // with the row its MRR.
-        let mut unreadable = Faults::default();
-        let text = |name: &str| -> PolarsResult<&StringChunked> { frame.column(name)?.str() };
-        let created = instants(text("created")?, layout.heading("created"), false, &mut unreadable)?;
-        let deleted = booleans(text("deleted")?, layout.heading("deleted"), &mut faults);
-        let deleted = deleted.bool()?.fill_null_with_values(false)?.into_column();
-        let livemode = booleans(text("livemode")?, layout.heading("livemode"), &mut faults);
-        let email = lower(text("email")?).into_column();
-        let none = Column::full_null("event_created".into(), frame.height(), &INSTANT);
-        for column in [created, deleted, livemode, email, none] {
-            frame.with_column(column)?;
-        }
-        let (_, without) = unreadable.reject(frame.clone(), origin, "id", None)?;
-        let (frame, found) = faults.reject(frame, origin, "id", None)?;
-        Ok((Accounts::new(ordered(frame)?)?, found, without))
+    let (_, without) = unreadable.reject(sheet.frame.clone(), origin, "id", None)?;
+    let (frame, found) = faults.reject(sheet.frame, origin, "id", None)?;
+    let frame = frame.lazy().with_columns([
+        col("deleted").fill_null(lit(false)),
+        coalesce(&[col("external_id"), col("metadata")]).alias("external_id"),
+        coalesce(&[col("discount_subscription"), col("discount_item"), col("discount_invoice")])
+            .alias("discount_apart"),
+    ]);
+    let frame = ordered(frame.collect()?)?;
+    let tables = StripeTables {
+        discounts: inline("customer", &frame)?,
+        accounts: Accounts::new(frame)?,
+        ..StripeTables::empty()
     };
-    let (accounts, found, without) = build().map_err(|error| LoadError::internal(origin.file, error))?;
+    let mut rejections = sheet.rejections;
     rejections.extend(found);
     let unreadable_value = |row: Rejection| {
         let detail = format!("{}; the row stands without it", row.detail);
         Break::new(BreakKind::UnreadableValue, row.source, row.id.unwrap_or_default(), detail).at(row.file, row.line)
     };
     Ok(StripePart {
-        tables: StripeTables { accounts, ..StripeTables::empty() },
+        tables,
         related: Related::empty(),
         rejections,
         breaks: without.into_iter().map(unreadable_value).collect(),
-        customer_rows,
+        customer_rows: sheet.rows,
         subscription_rows: 0,
         other_rows: BTreeMap::new(),
         other_objects: 0,
@@ -152,23 +116,45 @@ pub(super) fn customers(raw: Raw, origin: &Origin<'_>) -> Result<StripePart, Loa
     })
 }
 
+/// The value of `key` in each cell of JSON. A cell that does not hold the key's name is not parsed.
+fn external_ids(cells: &StringChunked, key: Option<&str>, heading: &str, unreadable: &mut Faults) -> StringChunked {
+    let Some(key) = key else { return StringChunked::full_null("metadata".into(), cells.len()) };
+    let named = memchr::memmem::Finder::new(key);
+    let mut row = 0;
+    let found = map(cells, |cell| {
+        let place = row;
+        row += 1;
+        named.find(cell.as_bytes())?;
+        match serde_json::from_str::<HashMap<Cow<'_, str>, serde_json::Value>>(cell) {
+            Ok(metadata) => match metadata.get(key)? {
+                serde_json::Value::String(text) if text.trim().is_empty() => None,
+                serde_json::Value::String(text) => Some(Cow::Owned(text.trim().to_owned())),
+                serde_json::Value::Null => None,
+                other => Some(Cow::Owned(other.to_string())),
+            },
+            Err(error) => {
+                unreadable.add(place, Reason::BadJson, || format!("{heading}: {} ({error})", quoted(cell)));
+                None
+            }
+        }
+    });
+    found.with_name("metadata".into())
+}
+
 /// Subscriptions, their items and discounts in their canonical tables.
-pub(super) fn subscriptions(raw: Raw, origin: &Origin<'_>, settings: &Settings) -> Result<StripePart, LoadError> {
-    let Raw { layout, frame, mut rejections, rows: subscription_rows, separator } = raw;
-    let build = || -> Result<_, TableError> {
-        let mut faults = Faults::default();
-        let frame = typed(frame, &layout, separator, settings, &mut faults)?;
-        let (frame, found) = faults.reject(frame, origin, "id", Some("customer"))?;
-        let frame = ordered(frame)?;
-        let tables = StripeTables {
-            discounts: discounts(&frame)?,
-            subscriptions: Subscriptions::new(frame.clone())?,
-            items: items(frame, settings.stripe.amount)?,
-            ..StripeTables::empty()
-        };
-        Ok((tables, found))
+pub(super) fn subscriptions(sheet: Sheet, origin: &Origin<'_>, settings: &Settings) -> Result<StripePart, TableError> {
+    let subscription_rows = sheet.rows;
+    let mut faults = Faults::default();
+    let frame = typed(&sheet, settings, &mut faults)?;
+    let (frame, found) = faults.reject(frame, origin, "id", Some("customer"))?;
+    let frame = ordered(frame)?;
+    let tables = StripeTables {
+        discounts: discounts(&frame)?,
+        subscriptions: Subscriptions::new(frame.clone())?,
+        items: items(frame, settings.stripe.amount)?,
+        ..StripeTables::empty()
     };
-    let (tables, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
+    let mut rejections = sheet.rejections;
     rejections.extend(found);
     Ok(StripePart {
         tables,
@@ -184,44 +170,37 @@ pub(super) fn subscriptions(raw: Raw, origin: &Origin<'_>, settings: &Settings) 
 }
 
 /// The frame with every column in its canonical type, those of both tables side by side.
-fn typed(
-    mut frame: DataFrame,
-    layout: &Layout,
-    separator: u8,
-    settings: &Settings,
-    faults: &mut Faults,
-) -> PolarsResult<DataFrame> {
-    let rows = frame.height();
+fn typed(sheet: &Sheet, settings: &Settings, faults: &mut Faults) -> PolarsResult<DataFrame> {
+    let rows = sheet.height();
+    let mut frame = sheet.frame.clone();
     let mut columns = Vec::new();
-    {
-        let text = |name: &str| -> PolarsResult<&StringChunked> { frame.column(name)?.str() };
-        for field in ["id", "customer"] {
-            for row in nulls(text(field)?) {
-                faults.add(row, Reason::MissingId, || format!("{} is blank", layout.heading(field)));
-            }
+    for field in ["id", "customer", "status"] {
+        for row in nulls(&sheet.text(field)?) {
+            faults.add(row, Reason::MissingId, || format!("{} is blank", sheet.heading(field)));
         }
-        columns.extend(amounts(text("amount")?, text("currency")?, layout, separator, settings, faults));
-        let quantity = integers(text("quantity")?, layout.heading("quantity"), 0, faults);
-        columns.push(quantity.is_null().with_name("quantity_required".into()).into_column());
-        columns.push(quantity.into_column());
-        let count = integers(text("interval_count")?, layout.heading("interval_count"), 1, faults);
-        columns.push(count.fill_null_with_values(1)?.into_column());
-        for field in ["created", "current_period_end", "cancel_at", "canceled_at", "ended_at"] {
-            columns.push(instants(text(field)?, layout.heading(field), false, faults)?);
-        }
-        let cancels = booleans(text("cancel_at_period_end")?, layout.heading("cancel_at_period_end"), faults);
-        columns.push(cancels.bool()?.fill_null_with_values(false)?.into_column());
-        columns.push(booleans(text("livemode")?, layout.heading("livemode"), faults));
-        columns.push(lower(text("currency")?).into_column());
-        columns.push(lower(text("interval")?).into_column());
-        let status = lower(text("status")?);
-        columns.push(
-            map(&status, |word| {
-                Some(if word.contains(' ') { Cow::Owned(word.replace(' ', "_")) } else { Cow::Borrowed(word) })
-            })
-            .into_column(),
-        );
     }
+    columns.extend(amounts(&sheet.text("amount")?, &sheet.text("currency")?, sheet, settings, faults));
+    let quantity = sheet.integers("quantity", 0, faults)?;
+    columns.push(quantity.is_null().with_name("quantity_required".into()).into_column());
+    columns.push(quantity.into_column());
+    columns.push(sheet.integers("interval_count", 1, faults)?.fill_null_with_values(1)?.into_column());
+    for field in ["created", "current_period_end", "cancel_at", "canceled_at", "ended_at"] {
+        columns.push(sheet.instants(field, faults)?);
+    }
+    let cancels = sheet.booleans("cancel_at_period_end", faults)?;
+    columns.push(cancels.bool()?.fill_null_with_values(false)?.into_column());
+    columns.push(sheet.booleans("livemode", faults)?);
+    for field in ["currency", "interval"] {
+        columns.push(sheet.lower(field)?.into_column());
+    }
+    for field in ["id", "customer", "product", "coupon"] {
+        columns.push(sheet.text(field)?.into_column());
+    }
+    let spaced = |word: &'_ str| word.contains(' ');
+    let status = lower(&sheet.text("status")?);
+    let status =
+        map(&status, |word| Some(if spaced(word) { Cow::Owned(word.replace(' ', "_")) } else { Cow::Borrowed(word) }));
+    columns.push(status.into_column());
     for name in ["pause_behavior", "content"] {
         columns.push(Column::full_null(name.into(), rows, &DataType::String));
     }
@@ -245,8 +224,7 @@ fn nulls(text: &StringChunked) -> Vec<usize> {
 fn amounts(
     amount: &StringChunked,
     currency: &StringChunked,
-    layout: &Layout,
-    separator: u8,
+    sheet: &Sheet,
     settings: &Settings,
     faults: &mut Faults,
 ) -> [Column; 4] {
@@ -264,15 +242,15 @@ fn amounts(
             (None, _) => None,
             (Some(text), None) => {
                 faults.add(row, Reason::BadNumber, || {
-                    let (amount, currency) = (layout.heading("amount"), layout.heading("currency"));
+                    let (amount, currency) = (sheet.heading("amount"), sheet.heading("currency"));
                     format!("{amount}: {} in {currency} {}, which is no currency", quoted(text), quoted(code))
                 });
                 None
             }
-            (Some(text), Some(digits)) => match minor_units(text, digits, separator) {
+            (Some(text), Some(digits)) => match minor_units(text, digits, sheet.separator) {
                 Ok(value) => Some(value),
                 Err(reason) => {
-                    faults.value(row, reason, layout.heading("amount"), text);
+                    faults.value(row, reason, sheet.heading("amount"), text);
                     None
                 }
             },

@@ -1,22 +1,31 @@
 //! Stripe exports: a file is recognised by its content and read by the reader of its shape.
 //!
 //! In: one file's bytes. Out: a [`StripePart`]. Never: sizes of numbers to guess a format from, names of files.
+//!
+//! [`api_json`] reads objects; everything else is a sheet of rows and columns ([`sheet`]), CSV or Parquet alike, whose
+//! headings tell what it is ([`known`]): rows that carry everything ([`dashboard`]) or tables that name one another by id
+//! ([`warehouse`]), which [`relate`] joins when all files were read.
 
 mod api_json;
 mod dashboard;
+mod known;
 mod part;
 pub(super) mod relate;
 pub(super) mod related;
+mod sheet;
+mod warehouse;
 
 pub use part::StripePart;
 
-use super::csv_read;
 use super::fault::Origin;
-use super::headings::{find, sample};
-use super::{LoadError, text};
+use super::headings::{find, missing, sample};
+use super::text::Decoded;
+use super::{LoadError, csv_read, parquet, text};
 use crate::config::Settings;
 use crate::model::Break;
 use crate::model::BreakKind;
+use known::{Kind, recognise};
+use sheet::{Opened, Sheet};
 
 /// The source of Stripe customers, as reports name it.
 pub(super) const CUSTOMERS: &str = "stripe_customers";
@@ -34,137 +43,191 @@ pub(super) enum Expected {
     Subscriptions,
 }
 
-/// A kind of CSV file that is known by its headings.
-#[derive(Debug)]
-struct KnownCsv {
-    /// In words.
-    name: &'static str,
-    /// `None`: known, but of no use here.
-    kind: Option<Expected>,
-    /// Headings that must all be there, lower-case.
-    all: &'static [&'static str],
-    /// Headings of which one must be there; empty: no matter.
-    any: &'static [&'static str],
-}
-
-/// First hit wins.
-const KNOWN_CSV: &[KnownCsv] = &[
-    KnownCsv {
-        name: "Stripe dashboard payments (CSV)",
-        kind: None,
-        all: &["id", "amount"],
-        any: &["captured", "amount refunded", "converted amount"],
-    },
-    KnownCsv {
-        name: "Stripe dashboard subscriptions (CSV)",
-        kind: Some(Expected::Subscriptions),
-        all: &["id", "customer id"],
-        any: &["interval", "plan", "product", "cancel at period end", "current period end (utc)", "current period end"],
-    },
-    KnownCsv { name: "CRM contacts (CSV)", kind: None, all: &["record id"], any: &[] },
-    KnownCsv { name: "existing Tether customers (CSV)", kind: None, all: &["tether_id"], any: &[] },
-    KnownCsv {
-        name: "a Stripe warehouse table (Sigma, Data Pipeline or Fivetran CSV), which this version does not read",
-        kind: None,
-        all: &["id"],
-        any: &["_fivetran_synced", "batch_timestamp", "customer_id", "subscription_id", "merchant_id", "price_id"],
-    },
-    KnownCsv {
-        name: "Stripe dashboard customers (CSV)",
-        kind: Some(Expected::Customers),
-        all: &["id"],
-        any: &["email", "delinquent", "card id", "total spend"],
-    },
-];
-
-fn recognise(headings: &[String]) -> Option<&'static KnownCsv> {
-    KNOWN_CSV.iter().find(|known| {
-        known.all.iter().all(|heading| find(headings, &[heading]).is_some())
-            && (known.any.is_empty() || find(headings, known.any).is_some())
-    })
-}
-
-/// Reads one Stripe file. `key` names the configuration key it was found by. Also gives the text's encoding in words.
+/// Reads one Stripe file. `key` names the configuration key it was found by. Also gives the text's encoding in words,
+/// where the file is text.
 pub(super) fn read(
     bytes: Vec<u8>,
     origin: &Origin<'_>,
     settings: &Settings,
     expected: Expected,
     key: &str,
-) -> Result<(StripePart, &'static str), LoadError> {
-    let file = origin.file.to_owned();
-    if bytes.starts_with(b"PAR1") {
-        let detail =
-            "it is Parquet, which this version reads for existing customers only; export Stripe as CSV or JSON";
-        return Err(LoadError::Unrecognised { file, detail: detail.to_owned() });
+) -> Result<(StripePart, Option<&'static str>), LoadError> {
+    if bytes.starts_with(parquet::MAGIC) {
+        let headings = parquet::headings(&bytes, origin.file)?;
+        let opened = Opened::Parquet { bytes: &bytes, headings };
+        let (kind, shape) = of_use(&opened, origin, expected, key)?;
+        let sheet = sheet(opened, kind, origin, settings)?;
+        drop(bytes);
+        return Ok((part(sheet, kind, shape, origin, settings)?, None));
     }
     let decoded = text::decode(&bytes);
-    let wrong = |expected, found: String| LoadError::WrongShape {
-        file: origin.file.to_owned(),
-        key: key.to_owned(),
-        expected,
-        found,
-    };
+    let encoding = decoded.encoding;
     if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
-        if decoded.lossy {
-            let detail = "it holds bytes that are no text in its own encoding; export it again".to_owned();
-            return Err(LoadError::Broken { file, detail });
-        }
-        let context = api_json::JsonContext {
-            file: origin.index,
-            path: origin.file,
-            settings: &settings.stripe,
-            digits: &settings.mrr.currency_digits,
-        };
-        let part = api_json::read(&decoded.text, &context)
-            .map_err(|detail| LoadError::Broken { file: file.clone(), detail })?;
-        match expected {
-            Expected::Customers if part.customer_rows == 0 && part.subscription_rows + part.other_objects > 0 => {
-                return Err(wrong("Stripe customers", part.shape));
-            }
-            Expected::Subscriptions if part.subscription_rows == 0 && part.customer_rows + part.other_objects > 0 => {
-                return Err(wrong("Stripe subscriptions", part.shape));
-            }
-            _ => return Ok((part, decoded.encoding)),
-        }
+        return Ok((json(&decoded, origin, settings, expected, key)?, Some(encoding)));
     }
     let checked = csv_read::open(&decoded, origin.file, &|headings| recognise(headings).is_some())?;
-    let Some(known) = recognise(&checked.headings) else {
-        let detail = format!(
-            "line {} is headed {}; expected are Stripe's customers (id, Email, …), its subscriptions (id, Customer ID, \
-             …), or API JSON",
-            checked.heading_line,
-            sample(&checked.headings)
-        );
-        return Err(LoadError::Unrecognised { file, detail });
-    };
-    let kind = match (expected, known.kind) {
-        (Expected::Anything, Some(kind)) => kind,
-        (expected, Some(kind)) if expected == kind => kind,
-        (Expected::Customers, _) => return Err(wrong("Stripe customers", known.name.to_owned())),
-        (Expected::Subscriptions, _) => return Err(wrong("Stripe subscriptions", known.name.to_owned())),
-        (Expected::Anything, None) => return Err(wrong("Stripe customers or subscriptions", known.name.to_owned())),
-    };
-    let source = if kind == Expected::Subscriptions { SUBSCRIPTIONS } else { CUSTOMERS };
-    let origin = Origin { source, ..*origin };
-    let cut_short = checked.truncated;
-    let raw = match kind {
-        Expected::Subscriptions => dashboard::raw_subscriptions(checked, &origin)?,
-        _ => dashboard::raw_customers(checked, &origin, settings)?,
-    };
-    let encoding = decoded.encoding;
+    let opened = Opened::Csv(Box::new(checked));
+    let (kind, shape) = of_use(&opened, origin, expected, key)?;
+    let cut_short = opened.truncated();
+    let sheet = sheet(opened, kind, origin, settings)?;
     drop(decoded);
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
-    let mut part = match kind {
-        Expected::Subscriptions => dashboard::subscriptions(raw, &origin, settings)?,
-        _ => dashboard::customers(raw, &origin)?,
-    };
-    known.name.clone_into(&mut part.shape);
+    let mut part = part(sheet, kind, shape, origin, settings)?;
     if cut_short {
-        part.breaks.push(truncated(source, origin.file));
+        part.breaks.push(truncated(source(kind), origin.file));
     }
-    Ok((part, encoding))
+    Ok((part, Some(encoding)))
+}
+
+/// Reads API JSON.
+fn json(
+    decoded: &Decoded<'_>,
+    origin: &Origin<'_>,
+    settings: &Settings,
+    expected: Expected,
+    key: &str,
+) -> Result<StripePart, LoadError> {
+    let broken = |detail: String| LoadError::Broken { file: origin.file.to_owned(), detail };
+    if decoded.lossy {
+        return Err(broken("it holds bytes that are no text in its own encoding; export it again".to_owned()));
+    }
+    let context = api_json::JsonContext {
+        file: origin.index,
+        path: origin.file,
+        settings: &settings.stripe,
+        digits: &settings.mrr.currency_digits,
+    };
+    let part = api_json::read(&decoded.text, &context).map_err(broken)?;
+    let (wanted, others) = match expected {
+        Expected::Anything => return Ok(part),
+        Expected::Customers => (part.customer_rows, part.subscription_rows),
+        Expected::Subscriptions => (part.subscription_rows, part.customer_rows),
+    };
+    if wanted == 0 && others + part.other_objects > 0 {
+        return Err(wrong(expected, origin, key, part.shape));
+    }
+    Ok(part)
+}
+
+/// A file of one kind stands where another is `expected`.
+fn wrong(expected: Expected, origin: &Origin<'_>, key: &str, found: String) -> LoadError {
+    let expected = match expected {
+        Expected::Anything => "Stripe customers or subscriptions",
+        Expected::Customers => "Stripe customers",
+        Expected::Subscriptions => "Stripe subscriptions",
+    };
+    LoadError::WrongShape { file: origin.file.to_owned(), key: key.to_owned(), expected, found }
+}
+
+/// What a file is, and that in words, if it may stand where it stands. Tables that belong to customers and subscriptions
+/// may stand beside both.
+fn of_use(
+    opened: &Opened<'_>,
+    origin: &Origin<'_>,
+    expected: Expected,
+    key: &str,
+) -> Result<(Kind, String), LoadError> {
+    let headings = opened.headings();
+    let Some(known) = recognise(headings) else {
+        let at = match opened {
+            Opened::Csv(checked) => format!("line {} is headed", checked.heading_line),
+            Opened::Parquet { .. } => "its columns are".to_owned(),
+        };
+        let detail = format!(
+            "{at} {}; expected are Stripe's customers (id, Email, …), its subscriptions (id, Customer ID, …), a table of \
+             Sigma, Data Pipeline or Fivetran, or API JSON",
+            sample(headings)
+        );
+        return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
+    };
+    let shape = known.shape(headings, opened.format());
+    let fits = |kind: &Kind| match kind {
+        Kind::Customers => expected != Expected::Subscriptions,
+        Kind::Subscriptions | Kind::PricedSubscriptions => expected != Expected::Customers,
+        Kind::NotUsed(_) => expected == Expected::Anything,
+        _ => true,
+    };
+    match known.kind.filter(fits) {
+        Some(kind) => Ok((kind, shape)),
+        None => Err(wrong(expected, origin, key, shape)),
+    }
+}
+
+/// The source of the rows of a file.
+fn source(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Customers => CUSTOMERS,
+        Kind::PricedSubscriptions | Kind::Subscriptions => SUBSCRIPTIONS,
+        Kind::Items => relate::ITEMS,
+        Kind::Prices => relate::PRICES,
+        Kind::Plans => relate::PLANS,
+        Kind::Tiers => relate::TIERS,
+        Kind::Coupons => relate::COUPONS,
+        Kind::Discounts => relate::DISCOUNTS,
+        Kind::CustomerMetadata => relate::METADATA,
+        Kind::Beside(source) | Kind::NotUsed(source) => source,
+    }
+}
+
+/// The columns that a file of this kind is read for.
+fn sheet(opened: Opened<'_>, kind: Kind, origin: &Origin<'_>, settings: &Settings) -> Result<Sheet, LoadError> {
+    let fields = match kind {
+        Kind::Customers => dashboard::CUSTOMER_FIELDS,
+        Kind::PricedSubscriptions => dashboard::SUBSCRIPTION_FIELDS,
+        Kind::Subscriptions => warehouse::SUBSCRIPTION_FIELDS,
+        Kind::Items => warehouse::ITEM_FIELDS,
+        Kind::Prices | Kind::Plans => warehouse::PRICE_FIELDS,
+        Kind::Tiers => warehouse::TIER_FIELDS,
+        Kind::Coupons => warehouse::COUPON_FIELDS,
+        Kind::Discounts => warehouse::DISCOUNT_FIELDS,
+        Kind::CustomerMetadata => warehouse::METADATA_FIELDS,
+        Kind::Beside(_) | Kind::NotUsed(_) => warehouse::OTHER_FIELDS,
+    };
+    if kind == Kind::PricedSubscriptions {
+        for field in dashboard::SUBSCRIPTIONS_NEED {
+            let names = fields.iter().find(|(name, _)| name == field).map_or(&[][..], |(_, names)| *names);
+            if find(opened.headings(), names).is_none() {
+                let wanted = names.first().copied().unwrap_or(field);
+                let advice = "export the subscriptions again with all columns";
+                return Err(missing(opened.headings(), opened.heading_line(), origin.file, field, wanted, advice));
+            }
+        }
+    }
+    let customers = kind == Kind::Customers;
+    let own_id = settings.stripe.external_id_metadata.as_ref().map(|key| format!("{key} (metadata)"));
+    let more = if customers { vec![("external_id", own_id.unwrap_or_default())] } else { Vec::new() };
+    let origin = Origin { source: source(kind), ..*origin };
+    Sheet::read(opened, fields, &more, ("id", "customer"), &origin)
+}
+
+/// The rows of a file in their tables.
+fn part(
+    sheet: Sheet,
+    kind: Kind,
+    shape: String,
+    origin: &Origin<'_>,
+    settings: &Settings,
+) -> Result<StripePart, LoadError> {
+    let origin = Origin { source: source(kind), ..*origin };
+    let own_id = settings.stripe.external_id_metadata.as_deref();
+    let digits = &settings.mrr.currency_digits;
+    let part = match kind {
+        Kind::Customers => dashboard::customers(sheet, own_id, &origin),
+        Kind::PricedSubscriptions => dashboard::subscriptions(sheet, &origin, settings),
+        Kind::Subscriptions => warehouse::subscriptions(sheet, &origin),
+        Kind::Items => warehouse::items(sheet, &origin),
+        Kind::Prices => warehouse::prices(sheet, false, &origin, digits),
+        Kind::Plans => warehouse::prices(sheet, true, &origin, digits),
+        Kind::Tiers => warehouse::tiers(sheet, &origin),
+        Kind::Coupons => warehouse::coupons(sheet, &origin, digits),
+        Kind::Discounts => warehouse::discounts(sheet, &origin),
+        Kind::CustomerMetadata => warehouse::metadata(sheet, own_id, &origin),
+        Kind::Beside(source) | Kind::NotUsed(source) => warehouse::not_used(sheet, source),
+    };
+    let mut part = part.map_err(|error| LoadError::internal(origin.file, error))?;
+    part.shape = shape;
+    Ok(part)
 }
 
 /// The break of a file whose last row breaks off.

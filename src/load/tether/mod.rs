@@ -8,7 +8,7 @@ mod json;
 mod parquet;
 
 use super::amount::rounded_minor;
-use super::columns::{booleans, instants, lower, normalise};
+use super::columns::{Epoch, booleans, instants, lower, normalise};
 use super::error::TableError;
 use super::fault::{Faults, Origin};
 use super::{LoadError, TablePart, ordered, text};
@@ -51,7 +51,7 @@ pub(super) fn read(
     digits: u8,
     modified: Option<Instant>,
 ) -> Result<(TablePart, Option<&'static str>), LoadError> {
-    let raw = if bytes.starts_with(b"PAR1") {
+    let raw = if bytes.starts_with(crate::load::parquet::MAGIC) {
         parquet::read(&bytes, origin)?
     } else {
         let decoded = text::decode(&bytes);
@@ -113,7 +113,7 @@ fn finish(
     for name in ["period_end", "last_activity", "created_at", "updated_at"] {
         let column = frame.column(name)?;
         if column.dtype() != &INSTANT {
-            let read = instants(&normalise(column.str()?), name, false, &mut faults)?;
+            let read = instants(&normalise(column.str()?), name, Epoch::Never, &mut faults)?;
             frame.with_column(read)?;
         }
     }

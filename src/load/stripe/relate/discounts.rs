@@ -136,7 +136,7 @@ pub(super) fn attach(
             col("coupon"),
             col("start"),
             col("end"),
-            lit(POSITION).alias("position"),
+            lit(POSITION).cast(DataType::UInt32).alias("position"),
         ])
         .sort(["level", "owner", "id", "coupon"], SortMultipleOptions::default())
         .collect()?;

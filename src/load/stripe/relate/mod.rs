@@ -11,6 +11,8 @@ mod metadata;
 mod prices;
 mod settle;
 
+pub(super) use discounts::by_id;
+
 use super::related::{Related, SettledRows};
 use crate::load::error::TableError;
 use crate::model::{Break, Currency, InputFile};

@@ -1,0 +1,251 @@
+//! What a Stripe file of rows and columns is: known by its headings, never by its name.
+
+use crate::load::headings::find;
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Customers, of the dashboard or a warehouse.
+    Customers,
+    /// Subscriptions of the dashboard, each with its one price.
+    PricedSubscriptions,
+    /// Subscriptions of a warehouse, whose items and prices stand in other tables.
+    Subscriptions,
+    Items,
+    Prices,
+    Plans,
+    Tiers,
+    Coupons,
+    Discounts,
+    CustomerMetadata,
+    /// A table that nothing is taken from, and that comes along with those that are: its source.
+    Beside(&'static str),
+    /// Another table of Stripe, of no use here: its source.
+    NotUsed(&'static str),
+}
+
+/// Where a file comes from, which its shape tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Dashboard,
+    Tables,
+    Elsewhere,
+}
+
+/// A kind of file and the headings it is known by, lower-case.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// In words.
+    name: &'static str,
+    /// `None`: it is no export of customers and what they pay, so it is refused.
+    pub kind: Option<Kind>,
+    from: From,
+    /// Of each group one heading must be there.
+    all: &'static [&'static [&'static str]],
+    /// None of these may be there.
+    none: &'static [&'static str],
+}
+
+const ID: &[&str] = &["id"];
+
+/// First hit wins.
+const KNOWN: &[Known] = &[
+    Known {
+        name: "Stripe dashboard payments",
+        kind: None,
+        from: From::Dashboard,
+        all: &[ID, &["amount"], &["captured", "amount refunded", "converted amount"]],
+        none: &["customer_id", "amount_refunded", "customer"],
+    },
+    Known {
+        name: "Stripe dashboard subscriptions",
+        kind: Some(Kind::PricedSubscriptions),
+        from: From::Dashboard,
+        all: &[
+            ID,
+            &["customer id"],
+            &["interval", "plan", "product", "cancel at period end", "current period end (utc)", "current period end"],
+        ],
+        none: &[],
+    },
+    Known { name: "CRM contacts", kind: None, from: From::Elsewhere, all: &[&["record id"]], none: &[] },
+    Known { name: "existing Tether customers", kind: None, from: From::Elsewhere, all: &[&["tether_id"]], none: &[] },
+    Known {
+        name: "Stripe customers_metadata",
+        kind: Some(Kind::CustomerMetadata),
+        from: From::Tables,
+        all: &[&["customer_id"], &["key"], &["value"]],
+        none: &[],
+    },
+    Known {
+        name: "Stripe metadata of other objects",
+        kind: Some(Kind::Beside("stripe_metadata")),
+        from: From::Tables,
+        all: &[
+            &["key"],
+            &["value"],
+            &[
+                "subscription_id",
+                "subscription_item_id",
+                "product_id",
+                "price_id",
+                "plan_id",
+                "coupon_id",
+                "invoice_id",
+            ],
+        ],
+        none: &[],
+    },
+    Known {
+        name: "Stripe invoices or invoice lines",
+        kind: Some(Kind::NotUsed("stripe_invoices")),
+        from: From::Tables,
+        all: &[ID, &["amount_due", "proration", "proration_details", "discountable", "amount_remaining"]],
+        none: &["cancel_at_period_end"],
+    },
+    Known {
+        name: "Stripe price_tiers",
+        kind: Some(Kind::Tiers),
+        from: From::Tables,
+        all: &[
+            &["up_to", "upto"],
+            &["price_id", "plan_id", "id"],
+            &["amount", "unit_amount", "unit_amount_decimal", "amount_decimal", "flat_amount"],
+        ],
+        none: &["currency"],
+    },
+    Known {
+        name: "Stripe coupons",
+        kind: Some(Kind::Coupons),
+        from: From::Tables,
+        all: &[ID, &["percent_off", "amount_off"], &["duration"]],
+        none: &[],
+    },
+    Known {
+        name: "Stripe discounts",
+        kind: Some(Kind::Discounts),
+        from: From::Tables,
+        all: &[
+            ID,
+            &["coupon_id", "coupon"],
+            &["customer_id", "customer", "subscription_id", "subscription", "type_id"],
+            &["end", "start", "promotion_code_id", "promotion_code", "checkout_session_id", "type_id"],
+        ],
+        none: &["status"],
+    },
+    Known {
+        name: "Stripe subscription_items",
+        kind: Some(Kind::Items),
+        from: From::Tables,
+        all: &[ID, &["subscription_id", "subscription"], &["price_id", "plan_id", "price", "plan"], &["quantity"]],
+        none: &["invoice_id", "status"],
+    },
+    Known {
+        name: "Stripe prices",
+        kind: Some(Kind::Prices),
+        from: From::Tables,
+        all: &[
+            ID,
+            &["unit_amount", "unit_amount_decimal"],
+            &["currency"],
+            &["recurring_interval", "recurring_interval_count", "recurring_usage_type"],
+        ],
+        none: &["invoice_id", "subscription_id"],
+    },
+    Known {
+        name: "Stripe plans",
+        kind: Some(Kind::Plans),
+        from: From::Tables,
+        all: &[ID, &["amount", "unit_amount", "unit_amount_decimal", "amount_decimal"], &["interval"], &["currency"]],
+        none: &["invoice_id", "subscription_id", "customer id", "customer_id"],
+    },
+    Known {
+        name: "Stripe products",
+        kind: Some(Kind::Beside("stripe_products")),
+        from: From::Tables,
+        all: &[ID, &["unit_label", "statement_descriptor", "package_dimensions_height", "shippable"]],
+        none: &["email", "customer_id", "amount"],
+    },
+    Known {
+        name: "Stripe subscriptions",
+        kind: Some(Kind::Subscriptions),
+        from: From::Tables,
+        all: &[
+            ID,
+            &["customer_id", "customer"],
+            &["status"],
+            &[
+                "cancel_at_period_end",
+                "billing_cycle_anchor",
+                "current_period_end",
+                "current_period_start",
+                "start_date",
+                "price_id",
+                "plan_id",
+                "cancel_at",
+                "canceled_at",
+                "ended_at",
+                "trial_end",
+                "discount_coupon_id",
+            ],
+        ],
+        none: &["invoice_id", "subscription_id", "payment_intent_id"],
+    },
+    Known {
+        name: "Stripe customers",
+        kind: Some(Kind::Customers),
+        from: From::Tables,
+        all: &[
+            ID,
+            &["email", "name", "description"],
+            &[
+                "_fivetran_synced",
+                "batch_timestamp",
+                "merchant_id",
+                "is_deleted",
+                "deleted",
+                "discount_coupon_id",
+                "account_balance",
+                "invoice_prefix",
+                "tax_exempt",
+                "preferred_locales",
+            ],
+        ],
+        none: &["customer_id", "amount", "currency_options", "duration"],
+    },
+    Known {
+        name: "a Stripe table that nothing is taken from",
+        kind: Some(Kind::NotUsed("stripe_other")),
+        from: From::Tables,
+        all: &[&["_fivetran_synced", "batch_timestamp", "merchant_id"]],
+        none: &[],
+    },
+    Known {
+        name: "Stripe dashboard customers",
+        kind: Some(Kind::Customers),
+        from: From::Dashboard,
+        all: &[ID, &["email", "delinquent", "card id", "total spend"]],
+        none: &["customer_id", "amount_due"],
+    },
+];
+
+/// What a file with these headings is.
+pub(super) fn recognise(headings: &[String]) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| {
+        known.all.iter().all(|group| find(headings, group).is_some()) && find(headings, known.none).is_none()
+    })
+}
+
+impl Known {
+    /// What it is, in words, `format` included.
+    pub fn shape(&self, headings: &[String], format: &str) -> String {
+        let name = self.name;
+        match self.from {
+            From::Tables if find(headings, &["_fivetran_synced"]).is_some() => {
+                format!("{name} (Fivetran table, {format})")
+            }
+            From::Tables => format!("{name} (warehouse table, {format})"),
+            From::Dashboard | From::Elsewhere => format!("{name} ({format})"),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Tables of a warehouse: Stripe Sigma, Stripe Data Pipeline, and loaders such as Fivetran.
+//!
+//! In: a [`Sheet`] whose kind is known. Out: rows by id, which [`super::relate`] joins. Amounts are whole numbers of minor
+//! units as Stripe sends them, decimals of them where a column says so. Never: another file, a rule about money.
+
+mod catalogue;
+mod discounts;
+mod items;
+mod other;
+mod subscriptions;
+
+pub(super) use catalogue::{COUPON_FIELDS, PRICE_FIELDS, TIER_FIELDS, coupons, prices, tiers};
+pub(super) use discounts::{DISCOUNT_FIELDS, discounts, inline};
+pub(super) use items::{ITEM_FIELDS, items};
+pub(super) use other::{METADATA_FIELDS, OTHER_FIELDS, metadata, not_used};
+pub(super) use subscriptions::{SUBSCRIPTION_FIELDS, subscriptions};
+
+use super::part::StripePart;
+use super::related::{Related, SettledRows};
+use super::sheet::Sheet;
+use crate::load::amount::minor_units;
+use crate::load::error::TableError;
+use crate::load::fault::Faults;
+use crate::model::{Break, Disposition, Reason, Rejection};
+use crate::table::StripeTables;
+use polars::prelude::*;
+use std::collections::BTreeMap;
+
+/// A part with nothing but `rows` of `source`.
+fn part(source: &'static str, rows: u64, related: Related, rejections: Vec<Rejection>) -> StripePart {
+    StripePart {
+        tables: StripeTables::empty(),
+        related,
+        rejections,
+        breaks: Vec::<Break>::new(),
+        customer_rows: 0,
+        subscription_rows: 0,
+        other_rows: BTreeMap::from([(source, rows)]),
+        other_objects: 0,
+        shape: String::new(),
+    }
+}
+
+/// Names `field` as missing in rows where it is null.
+fn required(sheet: &Sheet, text: &StringChunked, field: &'static str, faults: &mut Faults) {
+    if text.null_count() == 0 {
+        return;
+    }
+    for (row, cell) in text.iter().enumerate() {
+        if cell.is_none() {
+            faults.add(row, Reason::MissingId, || format!("{} is blank", sheet.heading(field)));
+        }
+    }
+}
+
+/// Amounts as sent: the first of `fields` that a row holds, as `num` and `den`; null where it holds none.
+fn amounts(
+    sheet: &Sheet,
+    fields: &[&'static str],
+    (num, den): (&str, &str),
+    sent: Option<&dyn Fn(Option<&str>) -> i128>,
+    faults: &mut Faults,
+) -> PolarsResult<[Column; 2]> {
+    let columns = fields.iter().map(|field| Ok((*field, sheet.text(field)?))).collect::<PolarsResult<Vec<_>>>()?;
+    let currencies = sent.map(|_| sheet.lower("currency")).transpose()?;
+    let rows = sheet.height();
+    let (mut nums, mut dens) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    // One kernel over the columns: polars' own decimals go through floats.
+    for row in 0..rows {
+        let value = columns.iter().find_map(|(field, column)| Some((*field, column.get(row)?)));
+        let amount = value.and_then(|(field, text)| match minor_units(text, 0, sheet.separator) {
+            Ok(amount) => Some(amount),
+            Err(reason) => {
+                faults.value(row, reason, sheet.heading(field), text);
+                None
+            }
+        });
+        let factor = match (sent, &currencies) {
+            (Some(sent), Some(currencies)) => sent(currencies.get(row)),
+            _ => 1,
+        };
+        nums.push(amount.map(|(num, _)| num));
+        dens.push(amount.map_or(1, |(_, den)| den) * factor);
+    }
+    Ok([
+        Int128Chunked::from_slice_options(num.into(), &nums).into_column(),
+        Int128Chunked::from_slice(den.into(), &dens).into_column(),
+    ])
+}
+
+/// Rows of `frame` (with `file`, `line`, `id`) that are done with.
+fn settled(
+    source: &str,
+    frame: LazyFrame,
+    disposition: Disposition,
+    reason: Reason,
+) -> Result<SettledRows, TableError> {
+    let rows = frame.select([
+        lit(source).alias("source"),
+        col("file"),
+        col("line"),
+        col("id"),
+        lit(disposition.as_str()).alias("disposition"),
+        lit(reason.as_str()).alias("reason"),
+    ]);
+    Ok(SettledRows::new(rows.collect()?)?)
+}

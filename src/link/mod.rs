@@ -50,6 +50,8 @@ pub struct Linked {
     pub accounts: Dispositions,
     /// Where the subscriptions went.
     pub subscriptions: Dispositions,
+    /// `ord`, `disposition` of subscription rows that another row with the same id replaces.
+    pub replaced_subscriptions: DataFrame,
     /// Where the contacts went, with `crm` u32.
     pub contacts: Dispositions,
     /// What a reviewer must see.
@@ -98,6 +100,7 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
         desired: complete(&fields, sums, unreadable, ambiguous, settings)?,
         accounts: account_rows,
         subscriptions: subscription_rows,
+        replaced_subscriptions: subscriptions.losers,
         contacts: contact_rows,
         breaks: found,
     })

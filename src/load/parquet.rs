@@ -15,7 +15,10 @@ pub(super) const MAGIC: &[u8] = b"PAR1";
 fn guarded<T>(file: &str, read: impl FnOnce() -> PolarsResult<T>) -> Result<T, LoadError> {
     let broken = |detail: String| LoadError::Broken { file: file.to_owned(), detail };
     catch_unwind(AssertUnwindSafe(read))
-        .map_err(|_| broken("damaged Parquet: the reader gave up; export it again".to_owned()))?
+        .map_err(|_| {
+            let advice = "write its columns as text, whole numbers, decimals, instants and booleans";
+            broken(format!("damaged Parquet, or a type of column that is not read: the reader gave up; {advice}"))
+        })?
         .map_err(|error| broken(format!("damaged Parquet: {error}; export it again")))
 }
 

@@ -121,10 +121,17 @@ pub struct Sums {
 impl Sums {
     /// Adds up what was billed, by where the subscriptions went.
     pub fn of(billed: &Billed, linked: &Linked) -> Result<Self, PlanError> {
+        // A row that another one replaces is the same subscription again: its MRR stands once.
+        let rows = billed
+            .subscriptions
+            .clone()
+            .lazy()
+            .select([col("ord"), col("mrr"), col("mrr_native"), col("currency")])
+            .anti_join(linked.replaced_subscriptions.clone().lazy(), col("ord"), col("ord"))
+            .collect()?;
         // The total is taken before any disposition is known, so that the two sums prove one another.
-        let total = billed.subscriptions.column("mrr")?.i128()?.sum().unwrap_or(0);
-        let rows =
-            billed.subscriptions.clone().lazy().select([col("ord"), col("mrr"), col("mrr_native"), col("currency")]);
+        let total = rows.column("mrr")?.i128()?.sum().unwrap_or(0);
+        let rows = rows.lazy();
         let with = rows.inner_join(
             linked.subscriptions.clone().lazy().select([col("ord"), col("disposition")]),
             col("ord"),

@@ -26,7 +26,7 @@ pub struct Component {
 /// One product's gap: Stripe's MRR − Tether's closing MRR = the sum of the components.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
-    /// MRR of all subscription rows, as computed apart from their dispositions; minor units.
+    /// MRR of all subscriptions, each once, as computed apart from their dispositions; minor units.
     pub stripe: BigRational,
     /// What Tether holds when the run ends; in a plan: would hold.
     pub tether: i128,
@@ -48,12 +48,10 @@ const OUTCOMES: [Outcome; 7] = [
 ];
 
 /// Dispositions of subscription rows that take MRR out before it reaches a customer, and their names here.
-const DISPOSITIONS: [(Disposition, &str); 6] = [
+const DISPOSITIONS: [(Disposition, &str); 4] = [
     (Disposition::Ambiguous, "ambiguous"),
     (Disposition::Unattached, "unattached"),
     (Disposition::Excluded, "excluded"),
-    (Disposition::Superseded, "superseded"),
-    (Disposition::MergedDuplicate, "merged_duplicate"),
     (Disposition::Rejected, "rejected_rows"),
 ];
 

@@ -169,8 +169,6 @@ pub(super) fn component(name: &str) -> &str {
         "ambiguous" => "subscriptions of ambiguous accounts",
         "unattached" => "subscriptions without a customer",
         "excluded" => "subscriptions left out",
-        "superseded" => "subscription rows replaced by later ones",
-        "merged_duplicate" => "subscription rows read twice",
         "rejected_rows" => "subscription rows rejected",
         "unpriced" => "customers whose MRR cannot be known",
         "rounding" => "rounding, once per customer",

@@ -1,6 +1,7 @@
 //! The same id twice: identical rows merge, differing rows keep the one that counts as read last.
 
 use crate::model::{Break, BreakKind, Disposition, InputFile};
+use crate::table::INSTANT;
 use polars::prelude::*;
 
 /// What became of rows that share an id with another row.
@@ -15,8 +16,8 @@ pub struct Duplicates {
 /// Finds the rows of `rows` that another row with the same `id` replaces.
 ///
 /// `rows` has `ord`, `file`, `line` and `id`; `content` is compared to tell a repeated row from one that differs. The row
-/// with the highest `event_created` stands (where the table has that column), else the one read last. A null id never
-/// equals another.
+/// with the highest `event_created` stands (where the table has that column), else the one read last. That an earlier event
+/// shows an earlier version is history, and no break. A null id never equals another.
 pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[InputFile]) -> PolarsResult<Duplicates> {
     let mut order = vec![col("ord")];
     let event = rows.column("event_created").is_ok();
@@ -35,6 +36,7 @@ pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[Inp
             col("file"),
             col("line"),
             col("id"),
+            if event { col("event_created") } else { lit(NULL).cast(INSTANT) }.alias("event"),
             concat_str(comparable, "\u{1}", false).alias("content"),
         ])
         .with_columns([
@@ -42,6 +44,7 @@ pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[Inp
             col("line").last().over([col("id")])?.alias("standing_line"),
             col("file").last().over([col("id")])?.alias("standing_file"),
             col("content").last().over([col("id")])?.alias("standing_content"),
+            col("event").last().over([col("id")])?.alias("standing_event"),
         ])
         .filter(col("ord").neq(col("standing_ord")))
         .with_column(
@@ -52,8 +55,12 @@ pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[Inp
         )
         .collect()?;
 
-    let superseded =
-        repeated.clone().lazy().filter(col("disposition").eq(lit(Disposition::Superseded.as_str()))).collect()?;
+    let earlier = col("event").lt(col("standing_event")).fill_null(lit(false));
+    let superseded = repeated
+        .clone()
+        .lazy()
+        .filter(col("disposition").eq(lit(Disposition::Superseded.as_str())).and(earlier.not()))
+        .collect()?;
     // Rows, because each becomes one message; there is one only where an export contradicts itself.
     let mut breaks = Vec::with_capacity(superseded.height());
     let ids = superseded.column("id")?.str()?;

@@ -197,7 +197,7 @@ const KNOWN: &[Known] = &[
         from: From::Tables,
         all: &[
             ID,
-            &["email", "name", "description"],
+            &["email", "delinquent", "account_balance", "invoice_prefix", "tax_exempt"],
             &[
                 "_fivetran_synced",
                 "batch_timestamp",

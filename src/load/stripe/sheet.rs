@@ -126,7 +126,7 @@ impl Sheet {
     pub fn instants(&self, field: &'static str, faults: &mut Faults) -> PolarsResult<Column> {
         let column = self.frame.column(field)?;
         match column.str() {
-            Ok(text) => columns::instants(text, self.heading(field), Epoch::Seconds, faults),
+            Ok(text) => columns::instants(&without_zeros(text), self.heading(field), Epoch::Seconds, faults),
             Err(_) => Ok(column.clone()),
         }
     }
@@ -137,14 +137,7 @@ impl Sheet {
 
     /// Whole numbers, at least `least`; a spreadsheet's `3.0` is one.
     pub fn integers(&self, field: &'static str, least: i64, faults: &mut Faults) -> PolarsResult<Int64Chunked> {
-        let text = self.text(field)?;
-        let pointed = |value: &str| value.contains('.');
-        let text = if text.iter().flatten().any(pointed) {
-            columns::map(&text, |value| Some(whole(value).into()))
-        } else {
-            text
-        };
-        Ok(columns::integers(&text, self.heading(field), least, faults))
+        Ok(columns::integers(&without_zeros(&self.text(field)?), self.heading(field), least, faults))
     }
 
     /// Lower-cased text.
@@ -153,10 +146,25 @@ impl Sheet {
     }
 }
 
+/// What a spreadsheet or a data frame made of whole numbers in a column that also holds blanks is undone: `3.0` is 3.
+fn without_zeros(text: &StringChunked) -> StringChunked {
+    if text.iter().flatten().any(|value| whole(value).len() < value.len()) {
+        columns::map(text, |value| Some(whole(value).into()))
+    } else {
+        text.clone()
+    }
+}
+
 /// `3` for `3.0`, `3.00`; everything else as it is.
 fn whole(value: &str) -> &str {
     match value.split_once('.') {
-        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
+        Some((whole, zeros))
+            if !zeros.is_empty()
+                && zeros.bytes().all(|byte| byte == b'0')
+                && whole.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            whole
+        }
         _ => value,
     }
 }

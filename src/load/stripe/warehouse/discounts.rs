@@ -14,7 +14,7 @@ use polars::prelude::*;
 pub(in super::super) const DISCOUNT_FIELDS: &[FieldHeadings] = &[
     ("id", &["id"]),
     ("coupon", &["coupon_id", "coupon"]),
-    ("start", &["start"]),
+    ("start", &["start", "created"]),
     ("end", &["end"]),
     ("customer", &["customer_id", "customer"]),
     ("subscription", &["subscription_id", "subscription"]),

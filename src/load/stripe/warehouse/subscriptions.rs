@@ -101,7 +101,8 @@ pub(in super::super) fn subscriptions(mut sheet: Sheet, origin: &Origin<'_>) -> 
         ])
         .collect()?;
     let frame = ordered(frame)?;
-    let listing = frame.clone().lazy().filter(lit(lists).and(col("discounts").is_not_null()));
+    // Where the column is there, a subscription without any lists none; where it is not, nothing is known.
+    let listing = frame.clone().lazy().filter(lit(lists));
     let listing = listing.select([col("ord").alias("subscription"), col("discounts")]).collect()?;
     let related = Related {
         own_prices: OwnPrices::new(

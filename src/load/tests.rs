@@ -4,6 +4,7 @@ mod conservation;
 mod contacts;
 mod existing;
 mod stripe;
+mod warehouse;
 
 use super::{LoadError, Loaded, load};
 use crate::config::{CrmPreset, CrmSettings, Settings};

@@ -124,13 +124,7 @@ pub(in super::super) fn coupons(
 ) -> Result<StripePart, TableError> {
     let mut faults = Faults::default();
     required(&sheet, &sheet.text("id")?, "id", &mut faults);
-    let percents = sheet.text("percent_off")?;
-    for (row, value) in percents.iter().enumerate() {
-        let number = |text: &str| text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).is_ok();
-        if let Some(value) = value.filter(|value| !number(value)) {
-            faults.value(row, Reason::BadNumber, sheet.heading("percent_off"), value);
-        }
-    }
+    let percents = percentages(&sheet, &mut faults)?;
     let sent = |currency: Option<&str>| sent_per_minor(currency, digits);
     let [nums, dens] = amounts(&sheet, &["amount_off"], ("num", "den"), Some(&sent), &mut faults)?;
     let mut columns = vec![nums, dens, sheet.integers("duration_in_months", 0, &mut faults)?.into_column()];
@@ -163,6 +157,23 @@ pub(in super::super) fn coupons(
     rejections.extend(found);
     let related = Related { coupons: related, ..Related::empty() };
     Ok(StripePart { tables, ..part(COUPONS, sheet.rows, related, rejections) })
+}
+
+/// Percentages in their shortest form, so that `10` and `10.0` are the same.
+fn percentages(sheet: &Sheet, faults: &mut Faults) -> PolarsResult<StringChunked> {
+    let mut row = 0;
+    let cells = sheet.text("percent_off")?;
+    let percents = cells.iter().map(|cell| {
+        let place = row;
+        row += 1;
+        let value = cell?;
+        let number = value.parse::<Decimal>().or_else(|_| Decimal::from_scientific(value)).ok();
+        if number.is_none() {
+            faults.value(place, Reason::BadNumber, sheet.heading("percent_off"), value);
+        }
+        number.map(|number| number.normalize().to_string())
+    });
+    Ok(percents.collect::<StringChunked>().with_name("percent_off".into()))
 }
 
 /// Product ids of a cell, `prod_1,prod_2`; null where there are none. A loop, since a cell holds a list and coupons are few.

@@ -17,6 +17,7 @@ mod csv_record;
 mod error;
 mod fault;
 mod fingerprint;
+mod gzip;
 mod headings;
 mod parquet;
 mod stripe;
@@ -210,7 +211,6 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     if let Some(advice) = text::refuse_binary(&raw.bytes) {
         return Err(LoadError::Broken { file, detail: advice.to_owned() });
     }
-    let length = raw.bytes.len() as u64;
     let origin = |source| Origin { source, file: &job.shown, index };
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
@@ -229,15 +229,18 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             (EXISTING, Part::Table(part), encoding)
         }
     };
-    let (rows, shape) = match &part {
+    let (rows, mut shape) = match &part {
         Part::Stripe(part) => (part.rows(), part.shape.clone()),
         Part::Table(part) => (part.rows, part.shape.to_owned()),
     };
+    if raw.gzip {
+        shape.push_str(", gzip");
+    }
     let file = InputFile {
         source: source.to_owned(),
         path: job.shown.clone(),
         sha256: raw.sha256,
-        bytes: length,
+        bytes: raw.length,
         rows,
         shape,
         encoding: encoding.map(str::to_owned),

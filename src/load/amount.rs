@@ -8,7 +8,7 @@ const MOST_MINOR: i128 = 1_000_000_000_000_000;
 /// Stripe's own decimals end after twelve places.
 const MOST_PLACES: u32 = 12;
 
-/// Reads `text` (`33.00`, `3.3e1`; in a file separated by `;` also `33,00`) as minor units of a currency with `digits`
+/// Reads `text` (`33.00`, `3.3e1`; in a file not separated by commas also `33,00`) as minor units of a currency with `digits`
 /// decimals: numerator and denominator.
 ///
 /// # Errors
@@ -79,11 +79,11 @@ fn without_grouping(text: &str, separator: u8) -> Option<String> {
     match (text.rfind(','), text.rfind('.')) {
         (Some(comma), Some(point)) if comma < point && grouped(&text[..point], ',') => Some(text.replace(',', "")),
         (Some(comma), Some(point))
-            if point < comma && separator == b';' && text.len() == comma + 3 && grouped(&text[..comma], '.') =>
+            if point < comma && separator != b',' && text.len() == comma + 3 && grouped(&text[..comma], '.') =>
         {
             Some(text.replace('.', "").replace(',', "."))
         }
-        (Some(comma), None) if separator == b';' && text.len() == comma + 3 && text.find(',') == Some(comma) => {
+        (Some(comma), None) if separator != b',' && text.len() == comma + 3 && text.find(',') == Some(comma) => {
             Some(text.replace(',', "."))
         }
         _ => None,
@@ -125,6 +125,8 @@ mod tests {
             ("1,234.50", 2, b',', Ok((123_450, 1))),
             ("1.234,50", 2, b';', Ok((123_450, 1))),
             ("33,00", 2, b';', Ok((3300, 1))),
+            ("1.234,50", 2, b'\t', Ok((123_450, 1))),
+            ("33,00", 2, b'\t', Ok((3300, 1))),
             ("33,00", 2, b',', bad),
             ("1,234", 2, b';', bad),
             ("12,34.50", 2, b',', bad),

@@ -151,7 +151,6 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
         lines: Vec::new(),
         pieces: Vec::new(),
         faults: Vec::new(),
-        hollow: Vec::new(),
     };
     let (mut at, mut line) = (heading.next, heading.next_line);
     let mut truncated = false;
@@ -199,23 +198,14 @@ struct Pass<'t> {
     lines: Vec<u32>,
     pieces: Vec<Piece>,
     faults: Vec<RowFault>,
-    /// Rows of nothing but separators, which are rows only if something follows them.
-    hollow: Vec<Record>,
 }
 
 impl<'t> Pass<'t> {
     fn take(&mut self, record: Record) {
-        if record.is_blank(self.bytes) {
-            return;
+        // A row of nothing but separators says nothing: spreadsheets leave them behind.
+        if !record.is_blank(self.bytes) && !record.is_hollow(self.bytes, self.separator) {
+            self.place(&record);
         }
-        if record.is_hollow(self.bytes, self.separator) {
-            self.hollow.push(record);
-            return;
-        }
-        for waiting in std::mem::take(&mut self.hollow) {
-            self.place(&waiting);
-        }
-        self.place(&record);
     }
 
     fn place(&mut self, record: &Record) {
@@ -337,7 +327,7 @@ mod tests {
             ("a,b\n1,5\" disk\n5,6\n", vec![2, 3], "\"1\",\"5\"\" disk\"\n5,6\n", vec![]),
             ("a,b\n1,\"x\"y\n5,6\n", vec![2, 3], "\"1\",\"xy\"\n5,6\n", vec![]),
             ("a,b\n1,2\n,\n\"\", \n", vec![2], "1,2\n", vec![]),
-            ("a,b\n,\n1,2\n", vec![2, 3], ",\n1,2\n", vec![]),
+            ("a,b\n,\n1,2\n", vec![3], "1,2\n", vec![]),
             ("a,b\n", vec![], "", vec![]),
         ] {
             assert_eq!(pass(text), (lines, body.to_owned(), faults), "{text:?}");

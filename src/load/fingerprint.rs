@@ -1,14 +1,22 @@
 //! Which files a pattern means, and what identifies each: its bytes' SHA-256, their number, and when it was written.
 
-use super::LoadError;
+use super::{LoadError, gzip};
 use crate::model::{InputFile, Instant, hex};
 use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A file as read from disk, once.
 pub(super) struct RawFile {
+    /// What it holds, unpacked.
     pub bytes: Vec<u8>,
+    /// Of the file as it lies there.
     pub sha256: String,
+    /// Bytes of the file as it lies there.
+    pub length: u64,
+    /// It was compressed with gzip.
+    pub gzip: bool,
     pub modified: Option<Instant>,
 }
 
@@ -37,18 +45,49 @@ pub(super) fn shown(path: &Path, base: &Path) -> String {
     path.strip_prefix(base).unwrap_or(path).display().to_string()
 }
 
-/// Reads the whole file once and takes its fingerprint.
+/// A reader that takes the digest of all that passes through it.
+struct Digested<R> {
+    inner: R,
+    digest: Sha256,
+    length: u64,
+}
+
+impl<R: Read> Read for Digested<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.digest.update(&buffer[..count]);
+        self.length += count as u64;
+        Ok(count)
+    }
+}
+
+/// Reads the whole file once, unpacks it where it is compressed with gzip, and takes the fingerprint of what lies there.
 pub(super) fn read(path: &Path, shown: &str) -> Result<RawFile, LoadError> {
+    /// Large enough that a call to the system costs nothing beside the bytes it brings.
+    const PIECE: usize = 1 << 18;
     let unreadable = |source| LoadError::Unreadable { file: shown.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    let modified = std::fs::metadata(path)
-        .and_then(|metadata| metadata.modified())
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let modified = metadata
+        .modified()
         .ok()
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
         .and_then(|age| i64::try_from(age.as_secs()).ok())
         .and_then(Instant::from_epoch_seconds);
-    let sha256 = hex(&Sha256::digest(&bytes));
-    Ok(RawFile { bytes, sha256, modified })
+    let mut reader = BufReader::with_capacity(PIECE, Digested { inner: file, digest: Sha256::new(), length: 0 });
+    let gzip = reader.fill_buf().map_err(unreadable)?.starts_with(gzip::MAGIC);
+    let bytes = if gzip {
+        gzip::unpack(&mut reader, metadata.len()).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => LoadError::Broken { file: shown.to_owned(), detail: error.to_string() },
+            _ => unreadable(error),
+        })?
+    } else {
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
+        reader.read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
+    };
+    let Digested { digest, length, .. } = reader.into_inner();
+    Ok(RawFile { bytes, sha256: hex(&digest.finalize()), length, gzip, modified })
 }
 
 /// SHA-256 of a file's bytes, lower-case hexadecimal, read piece by piece.
@@ -104,6 +143,7 @@ mod tests {
         let raw = read(&path, "x").unwrap();
         assert_eq!(raw.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert!(raw.modified.is_some());
+        assert_eq!((raw.length, raw.gzip), (3, false));
         assert!(read(&folder.path().join("y"), "y").err().unwrap().to_string().starts_with("cannot read y"));
     }
 }

@@ -17,6 +17,7 @@ mod csv_record;
 mod error;
 mod fault;
 mod fingerprint;
+mod gzip;
 mod headings;
 mod parquet;
 mod stripe;
@@ -44,6 +45,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use stripe::Expected;
+use stripe::related::Related;
 
 /// The source of existing customers, as reports name it.
 const EXISTING: &str = "existing";
@@ -210,7 +212,6 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     if let Some(advice) = text::refuse_binary(&raw.bytes) {
         return Err(LoadError::Broken { file, detail: advice.to_owned() });
     }
-    let length = raw.bytes.len() as u64;
     let origin = |source| Origin { source, file: &job.shown, index };
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
@@ -229,15 +230,18 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             (EXISTING, Part::Table(part), encoding)
         }
     };
-    let (rows, shape) = match &part {
+    let (rows, mut shape) = match &part {
         Part::Stripe(part) => (part.rows(), part.shape.clone()),
         Part::Table(part) => (part.rows, part.shape.to_owned()),
     };
+    if raw.gzip {
+        shape.push_str(", gzip");
+    }
     let file = InputFile {
         source: source.to_owned(),
         path: job.shown.clone(),
         sha256: raw.sha256,
-        bytes: length,
+        bytes: raw.length,
         rows,
         shape,
         encoding: encoding.map(str::to_owned),
@@ -246,13 +250,16 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     Ok((file, part))
 }
 
-fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings) -> Result<Loaded, LoadError> {
+fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Settings) -> Result<Loaded, LoadError> {
+    let internal = |error: error::TableError| LoadError::internal("the tables of all files", error);
+    let mut breaks = stripe::pages::breaks(&stripe_parts(&parts));
+    let found = expanded(&mut parts).map_err(internal)?;
     let mut files = Vec::with_capacity(parts.len());
     let mut stripe = Vec::new();
     let mut contacts = Vec::new();
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
-    let (mut rejections, mut breaks) = (Vec::new(), Vec::new());
+    let mut rejections = Vec::new();
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
     for (job, (file, part)) in jobs.iter().zip(parts) {
         let counted = match &part {
@@ -290,7 +297,7 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
         breaks.extend(rejected.iter().map(rejected_row));
         rejections.extend(rejected);
     }
-    let internal = |error: error::TableError| LoadError::internal("the tables of all files", error);
+    stripe.extend(found.map(|found| (found, Related::empty())));
     let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
     let digits = &settings.mrr.currency_digits;
     let mut joined = stripe::relate::relate(tables, related, &files, digits).map_err(internal)?;
@@ -312,6 +319,35 @@ fn put_together(jobs: &[Job], parts: Vec<(InputFile, Part)>, settings: &Settings
         rejections,
         breaks,
     })
+}
+
+/// The parts that are Stripe's, with their files' paths.
+fn stripe_parts(parts: &[(InputFile, Part)]) -> impl Iterator<Item = (&str, &StripePart)> + Clone {
+    parts.iter().filter_map(|(file, part)| match part {
+        Part::Stripe(part) => Some((file.path.as_str(), &**part)),
+        Part::Table(_) => None,
+    })
+}
+
+/// The customers that only stand inside subscriptions; from now on they are rows of their files.
+fn expanded(parts: &mut [(InputFile, Part)]) -> Result<Option<StripeTables>, error::TableError> {
+    let mut inside = Vec::new();
+    for (_, part) in parts.iter_mut() {
+        if let Part::Stripe(part) = part {
+            inside.extend(part.expanded.take());
+        }
+    }
+    let rejections: Vec<Rejection> =
+        stripe_parts(parts).flat_map(|(_, part)| part.rejections.iter().cloned()).collect();
+    let accounts = stripe_parts(parts).map(|(_, part)| &part.tables.accounts);
+    let Some(found) = stripe::expanded::missing(inside, accounts, &rejections)? else { return Ok(None) };
+    for index in found.accounts.frame().column("file")?.u32()?.iter().flatten() {
+        if let Some((file, Part::Stripe(part))) = parts.get_mut(index as usize) {
+            part.customer_rows += 1;
+            file.rows += 1;
+        }
+    }
+    Ok(Some(found))
 }
 
 /// The break that shows a rejected row to a reviewer.

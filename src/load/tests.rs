@@ -213,3 +213,32 @@ fn a_file_that_breaks_off_is_a_break_beside_its_rejected_row() {
     assert_eq!(kinds, [BreakKind::TruncatedExport, BreakKind::RejectedRow]);
     assert_eq!(loaded.breaks[1].line, Some(3));
 }
+
+#[test]
+fn gzip_is_unpacked_and_its_fingerprint_is_of_the_file_as_it_lies_there() {
+    let packed = |text: &str| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let customers = [packed("id,Email\ncus_1,a@example.com\n"), packed("cus_2,b@example.com\n")].concat();
+    let subscription = r#"{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","items":[]}"#;
+    let case = Case::new()
+        .file("c.csv.gz", &customers)
+        .file("s.jsonl.gz", packed(subscription))
+        .customers("c.csv.gz")
+        .subscriptions("s.jsonl.gz");
+    let loaded = case.load();
+    assert_eq!(rows(loaded.stripe.accounts.frame(), &["line", "id"]), ["2|cus_1", "3|cus_2"]);
+    assert_eq!(loaded.stripe.subscriptions.len(), 1);
+    let file = &loaded.files[0];
+    assert_eq!((file.bytes, file.shape.as_str()), (customers.len() as u64, "Stripe dashboard customers (CSV), gzip"));
+    assert_eq!(file.sha256, super::sha256(&case.folder.path().join("c.csv.gz")).unwrap());
+    assert!(super::unchanged(&loaded.files, case.folder.path()).is_ok());
+
+    let cut = Case::new().file("c.csv.gz", &customers[..customers.len() - 9]).customers("c.csv.gz").error();
+    let message = cut.to_string();
+    assert!(message.starts_with("c.csv.gz cannot be read: its gzip data breaks off"), "{message}");
+    let empty = Case::new().file("c.csv.gz", packed("")).customers("c.csv.gz").error().to_string();
+    assert!(empty.starts_with("c.csv.gz is empty"), "{empty}");
+}

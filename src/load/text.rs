@@ -16,12 +16,16 @@ pub(super) struct Decoded<'b> {
 pub(super) fn refuse_binary(bytes: &[u8]) -> Option<&'static str> {
     const KNOWN: &[(&[u8], &str)] = &[
         (b"PK\x03\x04", "it is a ZIP archive or an Excel workbook; unpack it, or save the sheet as CSV"),
-        (b"\x1f\x8b", "it is compressed with gzip; unpack it first"),
+        // Once is unpacked while reading.
+        (super::gzip::MAGIC, "it is compressed with gzip twice; unpack it once"),
         (b"\x28\xb5\x2f\xfd", "it is compressed with zstd; unpack it first"),
         (b"\xff\xfe\x00\x00", "it is UTF-32 text; save it as UTF-8"),
         (b"\x00\x00\xfe\xff", "it is UTF-32 text; save it as UTF-8"),
     ];
-    KNOWN.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, advice)| *advice)
+    const TAR_AT: usize = 257;
+    let known = KNOWN.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, advice)| *advice);
+    let tar = bytes.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"));
+    known.or(tar.then_some("it is a tar archive; unpack it, and configure the files that come out"))
 }
 
 /// Reads `bytes` as text, without a copy when they are UTF-8.
@@ -77,6 +81,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_named_with_what_to_do() {
         assert!(refuse_binary(b"PK\x03\x04rest").unwrap().contains("save the sheet as CSV"));
+        assert!(refuse_binary(&[&[b'x'; 257][..], b"ustar"].concat()).unwrap().contains("tar archive"));
         assert!(refuse_binary(b"id,email").is_none());
     }
 }

@@ -139,6 +139,8 @@ vocabulary! {
         LastActivityBehind = "last_activity_behind",
         /// An export may be cut off.
         TruncatedExport = "truncated_export",
+        /// An export holds exactly as many rows as a page of the API can; it may be cut off.
+        ExactlyOnePage = "exactly_one_page",
     }
 }
 

@@ -15,4 +15,5 @@ mod resume;
 mod run;
 mod sample_data;
 mod server;
+mod shapes;
 mod site;

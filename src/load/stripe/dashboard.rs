@@ -1,9 +1,9 @@
 //! Files whose rows carry everything: customers of every origin, and the dashboard's subscriptions with one price each.
 
-use super::StripePart;
 use super::related::Related;
 use super::sheet::{FieldHeadings, Sheet};
 use super::warehouse::inline;
+use super::{StripePart, interval};
 use crate::config::{AmountMeaning, Settings};
 use crate::load::amount::minor_units;
 use crate::load::columns::{lower, map};
@@ -112,6 +112,8 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
         subscription_rows: 0,
         other_rows: BTreeMap::new(),
         other_objects: 0,
+        expanded: None,
+        pages: Vec::new(),
         shape: String::new(),
     })
 }
@@ -165,6 +167,8 @@ pub(super) fn subscriptions(sheet: Sheet, origin: &Origin<'_>, settings: &Settin
         subscription_rows,
         other_rows: BTreeMap::new(),
         other_objects: 0,
+        expanded: None,
+        pages: Vec::new(),
         shape: String::new(),
     })
 }
@@ -183,23 +187,25 @@ fn typed(sheet: &Sheet, settings: &Settings, faults: &mut Faults) -> PolarsResul
     let quantity = sheet.integers("quantity", 0, faults)?;
     columns.push(quantity.is_null().with_name("quantity_required".into()).into_column());
     columns.push(quantity.into_column());
-    columns.push(sheet.integers("interval_count", 1, faults)?.fill_null_with_values(1)?.into_column());
+    columns.extend(interval::columns(&sheet.lower("interval")?, &sheet.integers("interval_count", 1, faults)?)?);
     for field in ["created", "current_period_end", "cancel_at", "canceled_at", "ended_at"] {
         columns.push(sheet.instants(field, faults)?);
     }
     let cancels = sheet.booleans("cancel_at_period_end", faults)?;
     columns.push(cancels.bool()?.fill_null_with_values(false)?.into_column());
     columns.push(sheet.booleans("livemode", faults)?);
-    for field in ["currency", "interval"] {
-        columns.push(sheet.lower(field)?.into_column());
-    }
+    columns.push(sheet.lower("currency")?.into_column());
     for field in ["id", "customer", "product", "coupon"] {
         columns.push(sheet.text(field)?.into_column());
     }
-    let spaced = |word: &'_ str| word.contains(' ');
     let status = lower(&sheet.text("status")?);
-    let status =
-        map(&status, |word| Some(if spaced(word) { Cow::Owned(word.replace(' ', "_")) } else { Cow::Borrowed(word) }));
+    let status = map(&status, |word| {
+        Some(match word {
+            "cancelled" => Cow::Borrowed("canceled"),
+            spaced if spaced.contains(' ') => Cow::Owned(spaced.replace(' ', "_")),
+            plain => Cow::Borrowed(plain),
+        })
+    });
     columns.push(status.into_column());
     for name in ["pause_behavior", "content"] {
         columns.push(Column::full_null(name.into(), rows, &DataType::String));

@@ -8,7 +8,10 @@
 
 mod api_json;
 mod dashboard;
+pub(super) mod expanded;
+mod interval;
 mod known;
+pub(super) mod pages;
 mod part;
 pub(super) mod relate;
 pub(super) mod related;

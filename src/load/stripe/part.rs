@@ -1,5 +1,6 @@
 //! What one Stripe file gave.
 
+use super::pages::Page;
 use super::related::Related;
 use super::{CUSTOMERS, SUBSCRIPTIONS};
 use crate::model::{Break, Rejection};
@@ -13,6 +14,9 @@ pub struct StripePart {
     pub tables: StripeTables,
     /// Rows that belong to others by their id.
     pub related: Related,
+    /// Customers that stand in full inside subscriptions, with their discounts, `ord`s from 0 of their own. They count
+    /// only where no file has the customer as a row.
+    pub expanded: Option<StripeTables>,
     /// The rows that could not.
     pub rejections: Vec<Rejection>,
     /// What a reviewer must see.
@@ -25,6 +29,8 @@ pub struct StripePart {
     pub other_rows: BTreeMap<&'static str, u64>,
     /// Objects of Stripe that are neither, and are not used.
     pub other_objects: u64,
+    /// The lists that say whether they go on, and what else may be a single page.
+    pub pages: Vec<Page>,
     /// What the content was recognised as, in words.
     pub shape: String,
 }

@@ -155,3 +155,59 @@ fn a_title_line_before_the_headings_is_skipped() {
     assert_eq!(rows(loaded.stripe.subscriptions.frame(), &["line", "id"]), ["4|sub_1"]);
     assert!(loaded.rejections.is_empty());
 }
+
+#[test]
+fn a_dashboard_file_is_read_however_it_is_spelt() {
+    let headings = SUBSCRIPTIONS;
+    let row = "sub_1,cus_1,plan,3,usd,month,33.00,past_due,P20,false,2025-01-15 10:00,2026-12-01 00:00,,";
+    let plain = format!("{headings}\n{row}\n");
+    let tabs = |text: &str| text.replace(',', "\t");
+    let semicolons = |text: &str| text.replace(',', ";");
+    let quoted = headings.split(',').map(|heading| format!("\"{heading}\"")).collect::<Vec<_>>().join(",");
+    let customers_too =
+        "Customer Description,Customer Email,Product,Product ID,Start Date (UTC),Trial End (UTC),Region (metadata)";
+    for (name, text) in [
+        ("as it is", plain.clone()),
+        ("bare headings", plain.replace(" (UTC)", "")),
+        ("headings in small letters", plain.replace(headings, &headings.to_lowercase())),
+        ("headings in quotes", plain.replace(headings, &quoted)),
+        ("all columns", format!("{headings},{customers_too}\n{row},,,,,,,\n")),
+        ("seconds", plain.replace("10:00", "10:00:00")),
+        ("a title line", format!("Subscriptions as of 1 November 2026\n{plain}")),
+        ("a title and an empty line, quoted", format!("\"Subscriptions, all\"\n\n{plain}")),
+        ("what a spreadsheet says of its separator", format!("sep=;\n{}", semicolons(&plain))),
+        ("semicolons", semicolons(&plain)),
+        ("semicolons and decimal commas", semicolons(&plain).replace("33.00", "33,00")),
+        ("tabs", tabs(&plain)),
+        ("tabs and decimal commas", tabs(&plain).replace("33.00", "33,00")),
+        ("empty rows", format!("{headings}\n,,,,,,,,,,,,,\n{row}\n\n,,,,,,,,,,,,,\n")),
+        ("monthly", plain.replace("month", "monthly")),
+        ("Month", plain.replace("month", "Month")),
+        ("1 month", plain.replace("month", "1 month")),
+        ("Past due", plain.replace("past_due", "Past due")),
+        ("a count of its own", format!("{headings},Interval Count\n{row},1\n")),
+        ("FALSE", plain.replace("false", "FALSE")),
+        ("no yes or no", plain.replace("false", "")),
+    ] {
+        let loaded = Case::new().file("s.csv", &text).subscriptions("s.csv").load();
+        assert!(loaded.rejections.is_empty(), "{name}: {:?}", loaded.rejections);
+        let subscription = ["id", "customer", "status", "created", "current_period_end", "cancel_at_period_end"];
+        assert_eq!(
+            rows(loaded.stripe.subscriptions.frame(), &subscription),
+            ["sub_1|cus_1|past_due|2025-01-15T10:00:00Z|2026-12-01T00:00:00Z|false"],
+            "{name}"
+        );
+        let item = ["amount_num", "amount_den", "currency", "quantity", "interval", "interval_count"];
+        assert_eq!(rows(loaded.stripe.items.frame(), &item), ["3300|1|usd|3|month|1"], "{name}");
+        assert_eq!(rows(loaded.stripe.discounts.frame(), &["coupon"]), ["P20"], "{name}");
+    }
+    let quarter = plain.replace("month", "every 3 months").replace(",3,usd", ",,usd");
+    let loaded = Case::new().file("s.csv", quarter).subscriptions("s.csv").load();
+    let item = ["quantity", "quantity_required", "interval", "interval_count"];
+    assert_eq!(rows(loaded.stripe.items.frame(), &item), ["-|true|month|3"]);
+    for heading in ["user_id (metadata)", "USER_ID (METADATA)", "User_Id (metadata)"] {
+        let text = format!("id,Email,{heading}\ncus_1,a@example.com,u-1\n");
+        let loaded = Case::new().file("c.csv", text).customers("c.csv").load();
+        assert_eq!(rows(loaded.stripe.accounts.frame(), &["external_id"]), ["u-1"], "{heading}");
+    }
+}

@@ -1,8 +1,10 @@
 //! Single objects to rows.
 
 use super::{
+    lone::LoneRows,
     object,
-    rows::{AccountRow, CouponRow, DiscountRow, ItemRow, Rows, SubscriptionRow, TaxRow, TierRow, next},
+    price::{self, Cost},
+    rows::{AccountRow, CouponRow, DiscountRow, ItemRow, Rows, SubscriptionRow, TaxRow, next},
     value::{
         Bad, Raw, Read, amount, boolean, decimal_text, id_of, instant, integer, is_object, parse, parsed,
         sent_per_minor, text,
@@ -13,16 +15,19 @@ use crate::{
     model::{Currency, Reason},
 };
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
-/// What every object of a file is read with.
+/// What the objects of a stretch of a file are read with, and what they gave.
 pub(super) struct Reader<'a> {
     pub settings: &'a StripeSettings,
     pub digits: &'a BTreeMap<Currency, u8>,
     pub rows: Rows,
-    /// Each coupon's text as last read: most subscriptions repeat the same few.
-    pub coupons: HashMap<String, &'a str>,
+    /// Customers that stood in full inside a subscription: accounts and their discounts only.
+    pub expanded: Rows,
+    /// Objects that stood on their own.
+    pub lone: LoneRows,
+    /// Each coupon as last read, with its text: most subscriptions repeat the same few.
+    pub coupons: HashMap<String, (&'a str, CouponRow)>,
     /// Numbers of the tier lists read so far, by text and by how many of their units make a minor unit: most items
     /// repeat the same few.
     pub tier_lists: HashMap<(&'a str, i128), u32>,
@@ -38,7 +43,7 @@ struct ItemParts {
     tax_rates: Vec<TaxRow>,
 }
 
-fn missing(what: &str) -> Bad {
+pub(super) fn missing(what: &str) -> Bad {
     Bad { reason: Reason::MissingId, detail: format!("the object has no {what}") }
 }
 
@@ -46,25 +51,11 @@ fn lower(text: Option<String>) -> Option<String> {
     text.map(|text| text.to_lowercase())
 }
 
-/// A digest of an object's text without the whitespace between its parts.
-fn content(object: &str) -> String {
-    let mut compact = Vec::with_capacity(object.len());
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in object.bytes() {
-        if quoted || !byte.is_ascii_whitespace() {
-            compact.push(byte);
-        }
-        quoted = quoted != (byte == b'"' && !escaped);
-        escaped = quoted && byte == b'\\' && !escaped;
-    }
-    crate::model::hex(&Sha256::digest(&compact)[..16])
-}
-
 /// The elements of a `list` object or an array, and whether more were left out.
 pub(super) fn elements<'a>(raw: Raw<'a>, name: &str) -> Read<(Vec<&'a RawValue>, bool)> {
     match raw {
         Some(list) if is_object(list) => {
-            let list: object::List<'a> = parse(list, name)?;
+            let list: object::List<'a> = parse(list.get(), name)?;
             let more = boolean(list.has_more, "has_more")?.unwrap_or(false);
             Ok((parsed(list.data, name)?.unwrap_or_default(), more))
         }
@@ -72,9 +63,51 @@ pub(super) fn elements<'a>(raw: Raw<'a>, name: &str) -> Read<(Vec<&'a RawValue>,
     }
 }
 
+/// The items of a subscription in one pass, and whether more were left out.
+fn item_list<'a>(raw: Raw<'a>) -> Read<(Vec<object::Item<'a>>, bool)> {
+    match raw {
+        Some(list) if is_object(list) => {
+            let list: object::ItemList<'a> = parse(list.get(), "items")?;
+            Ok((list.data.unwrap_or_default(), boolean(list.has_more, "has_more")?.unwrap_or(false)))
+        }
+        other => Ok((parsed(other, "items")?.unwrap_or_default(), false)),
+    }
+}
+
 impl<'a> Reader<'a> {
-    pub fn customer(&mut self, raw: &'a RawValue, line: u32, event: Option<i64>, gone: bool) -> Read<()> {
-        let customer: object::Customer<'a> = parse(raw, "customer")?;
+    pub fn new(settings: &'a StripeSettings, digits: &'a BTreeMap<Currency, u8>) -> Self {
+        Self {
+            settings,
+            digits,
+            rows: Rows::default(),
+            expanded: Rows::default(),
+            lone: LoneRows::default(),
+            coupons: HashMap::new(),
+            tier_lists: HashMap::new(),
+            cut_off: Vec::new(),
+        }
+    }
+
+    pub fn customer(&mut self, customer: &object::Found<'a>, line: u32, event: Option<i64>, gone: bool) -> Read<()> {
+        let (row, discounts) = self.account(customer, line, event, gone)?;
+        self.rows.account(row, discounts);
+        Ok(())
+    }
+
+    /// Takes the customer that stands inside a subscription, in full or as a deleted one's stub.
+    pub fn expanded(&mut self, customer: &'a str, line: u32, event: Option<i64>) -> Read<()> {
+        let (row, discounts) = self.account(&parse(customer, "customer")?, line, event, false)?;
+        self.expanded.account(row, discounts);
+        Ok(())
+    }
+
+    fn account(
+        &mut self,
+        customer: &object::Found<'a>,
+        line: u32,
+        event: Option<i64>,
+        gone: bool,
+    ) -> Read<(AccountRow, Vec<DiscountRow>)> {
         let row = AccountRow {
             line,
             id: Some(text(customer.id, "id")?.ok_or_else(|| missing("id"))?),
@@ -86,14 +119,8 @@ impl<'a> Reader<'a> {
             external_id: self.external_id(customer.metadata)?,
             event_created: event,
         };
-        let mut discounts = self.discounts("customer", customer.discount, customer.discounts)?;
-        for discount in &mut discounts {
-            discount.owner = next(&self.rows.accounts);
-            discount.customer.clone_from(&row.id);
-        }
-        self.rows.discounts.append(&mut discounts);
-        self.rows.accounts.push(row);
-        Ok(())
+        let discounts = self.discounts("customer", customer.discount, customer.discounts)?;
+        Ok((row, discounts))
     }
 
     fn external_id(&self, metadata: Raw<'a>) -> Read<Option<String>> {
@@ -102,10 +129,16 @@ impl<'a> Reader<'a> {
         text(metadata.and_then(|metadata| metadata.get(key).copied()).flatten(), &format!("metadata.{key}"))
     }
 
-    pub fn subscription(&mut self, raw: &'a RawValue, line: u32, event: Option<i64>) -> Read<()> {
-        let subscription: object::Subscription<'a> = parse(raw, "subscription")?;
+    /// `content` is the digest of the subscription's text.
+    pub fn subscription(
+        &mut self,
+        subscription: &object::Found<'a>,
+        content: String,
+        line: u32,
+        event: Option<i64>,
+    ) -> Read<()> {
         let pause: object::Pause<'a> = parsed(subscription.pause_collection, "pause_collection")?.unwrap_or_default();
-        let row = SubscriptionRow {
+        let mut row = SubscriptionRow {
             line,
             id: text(subscription.id, "id")?.ok_or_else(|| missing("id"))?,
             customer: id_of(subscription.customer, "customer")?.ok_or_else(|| missing("customer"))?,
@@ -120,17 +153,27 @@ impl<'a> Reader<'a> {
             pause_resumes_at: instant(pause.resumes_at, "pause_collection.resumes_at")?,
             livemode: boolean(subscription.livemode, "livemode")?,
             event_created: event,
-            content: content(raw.get()),
+            content,
+            problem: None,
         };
-        let (raw_items, more) = elements(subscription.items, "items")?;
-        let mut items = Vec::with_capacity(raw_items.len());
-        for raw in raw_items {
-            items.push(self.item(&parse(raw, "items")?)?);
+        let billed = lower(text(subscription.currency, "currency")?);
+        let (mut listed, more) = item_list(subscription.items)?;
+        if let [only] = listed.as_mut_slice() {
+            // The subscription repeats its only item's quantity.
+            only.quantity = only.quantity.or(subscription.quantity);
         }
-        if items.is_empty() && subscription.plan.is_some() {
+        if listed.is_empty() && subscription.plan.is_some() {
             // Before items there was one plan on the subscription itself.
             let (plan, quantity) = (subscription.plan, subscription.quantity);
-            items.push(self.item(&object::Item { plan, quantity, ..object::Item::default() })?);
+            listed.push(object::Item { plan, quantity, ..object::Item::default() });
+        }
+        let mut items = Vec::with_capacity(listed.len());
+        for item in &listed {
+            if boolean(item.deleted, "items.deleted")? != Some(true) {
+                let (parts, problem) = self.item(item, billed.as_deref())?;
+                row.problem = row.problem.or(problem);
+                items.push(parts);
+            }
         }
         let mut discounts = self.discounts("subscription", subscription.discount, subscription.discounts)?;
         let mut tax_rates = tax_rates("subscription", subscription.default_tax_rates)?;
@@ -165,48 +208,37 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn item(&mut self, item: &object::Item<'a>) -> Read<ItemParts> {
-        // A price or plan may stand there as its id only; the other one then tells.
-        let object = |raw: Raw<'a>| raw.filter(|raw| is_object(raw));
-        let plan: object::Price<'a> = parsed(object(item.plan), "plan")?.unwrap_or_default();
-        let price: Option<object::Price<'a>> = parsed(object(item.price), "price")?;
-        let (plan_tiers, plan_mode) = (plan.tiers, plan.tiers_mode);
-        let (plan_interval, plan_count, plan_usage) = (plan.interval, plan.interval_count, plan.usage_type);
-        let price = price.unwrap_or(plan);
-        let recurring: object::Recurring<'a> = parsed(price.recurring, "price.recurring")?.unwrap_or_default();
-        let transform = price.transform_quantity.or(price.transform_usage);
-        let transform: object::Transform<'a> = parsed(transform, "transform_quantity")?.unwrap_or_default();
-        let currency = lower(text(price.currency, "currency")?);
-        let sent = sent_per_minor(currency.as_deref(), self.digits);
-        let scheme = text(price.billing_scheme, "billing_scheme")?;
-        let mode = text(price.tiers_mode.or(plan_mode), "tiers_mode")?;
-        let whole = price.unit_amount.or(price.amount);
-        let precise = price.unit_amount_decimal.or(price.amount_decimal);
-        let count = integer(recurring.interval_count.or(price.interval_count).or(plan_count), "interval_count")?;
-        let tiered = scheme.as_deref() == Some("tiered") || mode.is_some();
+    /// An item of a subscription that is billed in the currency `billed`, and why it cannot be priced.
+    fn item(&mut self, item: &object::Item<'a>, billed: Option<&str>) -> Read<(ItemParts, Option<(Reason, String)>)> {
+        let (price, plan) = price::priced(item)?;
+        let Cost { row: cost, tiers, sent, only_in } = price::cost(&price, &plan, billed, self.digits)?;
+        let id = text(item.id, "items.id")?;
+        let price = id_of(item.price.or(item.plan), "price")?;
+        let problem = only_in.filter(|_| cost.usage_type.as_deref() != Some("metered")).map(|currency| {
+            let detail = format!(
+                "item {}: the export shows price {} in {currency} only, but the subscription is billed in {}; export it \
+                 again with expand[]=data.items.data.price.currency_options",
+                id.as_deref().unwrap_or("without id"),
+                price.as_deref().unwrap_or("without id"),
+                cost.currency.as_deref().unwrap_or_default(),
+            );
+            (Reason::PriceMissing, detail)
+        });
         let row = ItemRow {
             subscription: 0,
-            id: text(item.id, "items.id")?,
-            price: id_of(item.price.or(item.plan), "price")?,
-            product: id_of(price.product, "product")?,
-            amount: amount(precise, whole, "unit_amount", sent)?,
+            id,
+            price,
             quantity: integer(item.quantity, "quantity")?,
-            interval: text(recurring.interval.or(price.interval).or(plan_interval), "interval")?,
-            interval_count: count.unwrap_or(1),
-            usage_type: text(recurring.usage_type.or(price.usage_type).or(plan_usage), "usage_type")?,
-            tiered,
-            tiers_mode: mode,
-            tiers: if tiered { self.tier_list(price.tiers.or(plan_tiers), sent)? } else { None },
-            divide_by: integer(transform.divide_by, "transform_quantity.divide_by")?,
-            divide_round: text(transform.round, "transform_quantity.round")?,
+            tiers: if cost.tiered { self.tier_list(tiers, sent)? } else { None },
             current_period_end: instant(item.current_period_end, "current_period_end")?,
-            currency,
+            cost,
         };
-        Ok(ItemParts {
+        let parts = ItemParts {
             row,
             discounts: self.discounts("item", item.discount, item.discounts)?,
             tax_rates: tax_rates("item", item.tax_rates)?,
-        })
+        };
+        Ok((parts, problem))
     }
 
     /// The number of a tier list; `None`: there is none.
@@ -216,7 +248,7 @@ impl<'a> Reader<'a> {
             return Ok(Some(*number));
         }
         let number = u32::try_from(self.tier_lists.len()).unwrap_or(u32::MAX);
-        let mut tiers = read_tiers(raw, sent, number)?;
+        let mut tiers = price::tiers(raw, sent, number)?;
         if tiers.is_empty() {
             return Ok(None);
         }
@@ -225,13 +257,20 @@ impl<'a> Reader<'a> {
         Ok(Some(number))
     }
 
-    /// The discounts of one owner, from the singular member and from the list.
-    fn discounts(&mut self, level: &'static str, single: Raw<'a>, several: Raw<'a>) -> Read<Vec<DiscountRow>> {
+    /// The discounts of one owner, from the list and from the singular member, which some versions both have: one that
+    /// stands in both counts once, as the one that names its coupon.
+    pub fn discounts(&mut self, level: &'static str, single: Raw<'a>, several: Raw<'a>) -> Read<Vec<DiscountRow>> {
         let (listed, _) = elements(several, "discounts")?;
-        let mut rows = Vec::new();
+        let mut rows: Vec<DiscountRow> = Vec::new();
         for raw in listed.into_iter().chain(single) {
-            let row = if is_object(raw) { self.discount(&parse(raw, "discount")?)? } else { Some(id_only(raw)?) };
-            rows.extend(row.map(|row| DiscountRow { level, position: next(&rows), ..row }));
+            let row = if is_object(raw) { self.discount(&parse(raw.get(), "discount")?)? } else { Some(id_only(raw)?) };
+            let Some(row) = row else { continue };
+            let row = DiscountRow { level, position: next(&rows), ..row };
+            match rows.iter_mut().find(|known| known.id.is_some() && known.id == row.id) {
+                Some(known) if known.coupon.is_none() => *known = DiscountRow { position: known.position, ..row },
+                Some(_) => {}
+                None => rows.push(row),
+            }
         }
         Ok(rows)
     }
@@ -245,7 +284,7 @@ impl<'a> Reader<'a> {
         let source: object::Source<'a> = parsed(discount.source, "discount.source")?.unwrap_or_default();
         let coupon = discount.coupon.or(source.coupon);
         if let Some(coupon) = coupon.filter(|coupon| is_object(coupon)) {
-            self.coupon(coupon)?;
+            self.coupon(coupon.get())?;
         }
         Ok(Some(DiscountRow {
             id: text(discount.id, "discount.id")?,
@@ -256,11 +295,13 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    pub fn coupon(&mut self, raw: &'a RawValue) -> Read<()> {
-        let coupon: object::Coupon<'a> = parse(raw, "coupon")?;
+    pub fn coupon(&mut self, object: &'a str) -> Read<String> {
+        let coupon: object::Coupon<'a> = parse(object, "coupon")?;
         let id = text(coupon.id, "coupon.id")?.ok_or_else(|| missing("coupon id"))?;
-        if self.coupons.get(&id) == Some(&raw.get()) {
-            return Ok(());
+        let stub = boolean(coupon.deleted, "coupon.deleted")? == Some(true) && coupon.duration.is_none();
+        // The stub of a deleted coupon says nothing of its worth, which a discount may still give.
+        if stub || self.coupons.get(&id).is_some_and(|(known, _)| *known == object) {
+            return Ok(id);
         }
         let currency = lower(text(coupon.currency, "coupon.currency")?);
         let sent = sent_per_minor(currency.as_deref(), self.digits);
@@ -282,9 +323,12 @@ impl<'a> Reader<'a> {
             applies_to: products.transpose()?,
             id: id.clone(),
         };
-        self.rows.coupons.push(row);
-        self.coupons.insert(id, raw.get());
-        Ok(())
+        // How often it was redeemed differs from one text to the next; what it is worth seldom does.
+        if self.coupons.get(&id).is_none_or(|(_, known)| *known != row) {
+            self.rows.coupons.push(row.clone());
+        }
+        self.coupons.insert(id.clone(), (object, row));
+        Ok(id)
     }
 }
 
@@ -292,30 +336,12 @@ fn id_only(raw: &RawValue) -> Read<DiscountRow> {
     Ok(DiscountRow { id: text(Some(raw), "discounts")?, ..DiscountRow::default() })
 }
 
-fn read_tiers(raw: Raw<'_>, sent: i128, list: u32) -> Read<Vec<TierRow>> {
-    let tiers: Vec<object::Tier<'_>> = parsed(raw, "tiers")?.unwrap_or_default();
-    let mut rows = Vec::with_capacity(tiers.len());
-    for tier in tiers {
-        rows.push(TierRow {
-            tiers: list,
-            up_to: match tier.up_to {
-                Some(end) if end.get() == "\"inf\"" => None,
-                end => integer(end, "tiers.up_to")?,
-            },
-            unit: amount(tier.unit_amount_decimal, tier.unit_amount.or(tier.amount), "tiers.unit_amount", sent)?
-                .unwrap_or((0, 1)),
-            flat: amount(tier.flat_amount_decimal, tier.flat_amount, "tiers.flat_amount", sent)?.unwrap_or((0, 1)),
-        });
-    }
-    Ok(rows)
-}
-
 /// The tax rates that stand there in full; of one named by its id only, nothing is known.
 fn tax_rates(level: &'static str, raw: Raw<'_>) -> Read<Vec<TaxRow>> {
     let (rates, _) = elements(raw, "tax_rates")?;
     let mut rows = Vec::new();
     for rate in rates.into_iter().filter(|rate| is_object(rate)) {
-        let rate: object::TaxRate<'_> = parse(rate, "tax_rates")?;
+        let rate: object::TaxRate<'_> = parse(rate.get(), "tax_rates")?;
         rows.push(TaxRow {
             level,
             owner: 0,

@@ -1,5 +1,6 @@
 //! Rows of the canonical tables while they are collected, and the tables made of them.
 
+use crate::model::Reason;
 use crate::table::{Accounts, Coupons, Discounts, Items, SchemaError, StripeTables, Subscriptions, TaxRates, Tiers};
 use polars::prelude::*;
 
@@ -33,6 +34,23 @@ pub(super) struct SubscriptionRow {
     pub livemode: Option<bool>,
     pub event_created: Option<i64>,
     pub content: String,
+    /// Why its MRR cannot be known, with what was found and what to do.
+    pub problem: Option<(Reason, String)>,
+}
+
+/// What a price or plan says.
+#[derive(Debug, Default)]
+pub(super) struct CostRow {
+    pub product: Option<String>,
+    pub currency: Option<String>,
+    pub amount: Option<(i128, i128)>,
+    pub interval: Option<String>,
+    pub interval_count: i64,
+    pub usage_type: Option<String>,
+    pub tiered: bool,
+    pub tiers_mode: Option<String>,
+    pub divide_by: Option<i64>,
+    pub divide_round: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -40,19 +58,10 @@ pub(super) struct ItemRow {
     pub subscription: u32,
     pub id: Option<String>,
     pub price: Option<String>,
-    pub product: Option<String>,
-    pub currency: Option<String>,
-    pub amount: Option<(i128, i128)>,
+    pub cost: CostRow,
     pub quantity: Option<i64>,
-    pub interval: Option<String>,
-    pub interval_count: i64,
-    pub usage_type: Option<String>,
-    pub tiered: bool,
-    pub tiers_mode: Option<String>,
     /// Number of its tier list.
     pub tiers: Option<u32>,
-    pub divide_by: Option<i64>,
-    pub divide_round: Option<String>,
     pub current_period_end: Option<i64>,
 }
 
@@ -77,7 +86,7 @@ pub(super) struct DiscountRow {
     pub position: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CouponRow {
     pub id: String,
     pub percent_off: Option<String>,
@@ -119,32 +128,33 @@ macro_rules! frame {
         DataFrame::new($rows.len(), vec![ $( $kind($name, $rows.iter().map($value)), )+ ])?
     };
 }
+pub(super) use frame;
 
-fn text<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
+pub(super) fn text<'a>(name: &str, values: impl Iterator<Item = Option<&'a str>>) -> Column {
     StringChunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn flag(name: &str, values: impl Iterator<Item = Option<bool>>) -> Column {
+pub(super) fn flag(name: &str, values: impl Iterator<Item = Option<bool>>) -> Column {
     BooleanChunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn long(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
+pub(super) fn long(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
     Int64Chunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> Column {
+pub(super) fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> Column {
     Int128Chunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn short(name: &str, values: impl Iterator<Item = u32>) -> Column {
+pub(super) fn short(name: &str, values: impl Iterator<Item = u32>) -> Column {
     UInt32Chunked::from_iter_values(name.into(), values).into_series().into()
 }
 
-fn number(name: &str, values: impl Iterator<Item = Option<u32>>) -> Column {
+pub(super) fn number(name: &str, values: impl Iterator<Item = Option<u32>>) -> Column {
     UInt32Chunked::from_iter_options(name.into(), values).into_series().into()
 }
 
-fn time(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
+pub(super) fn time(name: &str, values: impl Iterator<Item = Option<i64>>) -> Column {
     let millis = Int64Chunked::from_iter_options(name.into(), values);
     millis.into_datetime(TimeUnit::Milliseconds, None).into_series().into()
 }
@@ -159,6 +169,24 @@ fn numbered(frame: &mut DataFrame, file: Option<u32>) -> PolarsResult<()> {
 }
 
 impl Rows {
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+            && self.subscriptions.is_empty()
+            && self.items.is_empty()
+            && self.tiers.is_empty()
+            && self.discounts.is_empty()
+            && self.coupons.is_empty()
+            && self.tax_rates.is_empty()
+    }
+
+    /// Adds an account with the discounts that it holds.
+    pub fn account(&mut self, row: AccountRow, discounts: Vec<DiscountRow>) {
+        let owner = next(&self.accounts);
+        let held = discounts.into_iter().map(|discount| DiscountRow { owner, customer: row.id.clone(), ..discount });
+        self.discounts.extend(held);
+        self.accounts.push(row);
+    }
+
     /// The canonical tables; `file` is the file's index.
     pub fn tables(&self, file: u32) -> Result<StripeTables, SchemaError> {
         let mut accounts = frame!(self.accounts,
@@ -189,29 +217,29 @@ impl Rows {
             "livemode": flag |row| row.livemode,
             "event_created": time |row| row.event_created,
             "content": text |row| Some(row.content.as_str()),
-            "problem": text |_| None,
-            "problem_detail": text |_| None,
+            "problem": text |row| row.problem.as_ref().map(|(reason, _)| reason.as_str()),
+            "problem_detail": text |row| row.problem.as_ref().map(|(_, detail)| detail.as_str()),
         );
         numbered(&mut subscriptions, Some(file))?;
         let mut items = frame!(self.items,
             "subscription": short |row| row.subscription,
             "id": text |row| row.id.as_deref(),
             "price": text |row| row.price.as_deref(),
-            "product": text |row| row.product.as_deref(),
-            "currency": text |row| row.currency.as_deref(),
-            "amount_num": wide |row| row.amount.map(|amount| amount.0),
-            "amount_den": wide |row| Some(row.amount.map_or(1, |amount| amount.1)),
+            "product": text |row| row.cost.product.as_deref(),
+            "currency": text |row| row.cost.currency.as_deref(),
+            "amount_num": wide |row| row.cost.amount.map(|amount| amount.0),
+            "amount_den": wide |row| Some(row.cost.amount.map_or(1, |amount| amount.1)),
             "amount_is_total": flag |_| Some(false),
             "quantity": long |row| row.quantity,
             "quantity_required": flag |_| Some(false),
-            "interval": text |row| row.interval.as_deref(),
-            "interval_count": long |row| Some(row.interval_count),
-            "usage_type": text |row| row.usage_type.as_deref(),
-            "tiered": flag |row| Some(row.tiered),
-            "tiers_mode": text |row| row.tiers_mode.as_deref(),
+            "interval": text |row| row.cost.interval.as_deref(),
+            "interval_count": long |row| Some(row.cost.interval_count),
+            "usage_type": text |row| row.cost.usage_type.as_deref(),
+            "tiered": flag |row| Some(row.cost.tiered),
+            "tiers_mode": text |row| row.cost.tiers_mode.as_deref(),
             "tiers": number |row| row.tiers,
-            "divide_by": long |row| row.divide_by,
-            "divide_round": text |row| row.divide_round.as_deref(),
+            "divide_by": long |row| row.cost.divide_by,
+            "divide_round": text |row| row.cost.divide_round.as_deref(),
             "current_period_end": time |row| row.current_period_end,
         );
         numbered(&mut items, None)?;

@@ -132,7 +132,8 @@ fn discounts_of_every_version_are_read() {
     assert!(invoice.tables.discounts.is_empty());
     let apart = r#"{"object":"discount","id":"di_1","subscription":"sub_1","customer":"cus_1","coupon":"P20"}"#;
     let loose = part(&format!("{apart}\n{SUBSCRIPTION}"));
-    assert_eq!(column(loose.tables.discounts.frame(), "level"), AnyValue::String("subscription"));
+    assert_eq!(column(loose.related.discounts.frame(), "subscription"), AnyValue::String("sub_1"));
+    assert_eq!(loose.other_rows.get("stripe_discounts"), Some(&1));
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn stubs_deletions_and_pages_left_out_are_seen() {
         part(&format!(r#"{{"object":"event","type":"customer.deleted","created":1,"data":{{"object":{CUSTOMER}}}}}"#));
     assert_eq!(column(event.tables.accounts.frame(), "deleted"), AnyValue::Boolean(true));
     let page = part(&format!(r#"{{"object":"list","has_more":true,"data":[{SUBSCRIPTION}]}}"#));
-    assert_eq!(page.breaks.len(), 1);
+    assert_eq!(page.pages.iter().map(|page| page.more).collect::<Vec<_>>(), [Some(true)]);
     let items =
         part(&SUBSCRIPTION.replace(r#"{"object":"list","data":[{"id":"si"#, r#"{"has_more":true,"data":[{"id":"si"#));
     assert_eq!(items.breaks.iter().map(|found| found.key.as_str()).collect::<Vec<_>>(), ["sub_1"]);
@@ -269,6 +270,38 @@ fn what_holds_no_export_is_refused_and_never_taken_for_an_empty_one() {
     let without_status = SUBSCRIPTION.replace(r#""status":"active","#, r#""status":null,"#);
     let rejected = part(&without_status).rejections;
     assert_eq!(rejected[0].customer.as_deref(), Some("cus_1"), "its customer must not be billed without it");
+}
+
+#[test]
+fn where_a_large_file_is_cut_changes_nothing() {
+    let object = |n: usize| match n % 7 {
+        0 => CUSTOMER.replace("cus_1", &format!("cus_{n}")),
+        3 => "{cut".to_owned(),
+        _ => SUBSCRIPTION.replace("sub_1", &format!("sub_{n}")).replace("cus_1", &format!("cus_{}", n / 7 * 7)),
+    };
+    let objects: Vec<String> = (0..200).map(object).collect();
+    let lines = part(&objects.join("\n"));
+    assert_eq!((lines.customer_rows, lines.subscription_rows), (29, 171));
+    let ords = lines.tables.items.frame().column("subscription").unwrap().u32().unwrap().to_vec();
+    assert_eq!(ords, (0..142).map(Some).collect::<Vec<_>>());
+    let bad: Vec<u64> = lines.rejections.iter().map(|rejection| rejection.line).collect();
+    assert_eq!(bad, (0..29).map(|n| n * 7 + 4).collect::<Vec<_>>());
+    let ids = lines.tables.subscriptions.frame().column("id").unwrap().str().unwrap().iter().collect::<Vec<_>>();
+    assert_eq!((ids[0], ids[141]), (Some("sub_1"), Some("sub_198")));
+    let places = lines.tables.subscriptions.frame().column("line").unwrap().u32().unwrap().to_vec();
+    assert_eq!((places[0], places[141]), (Some(2), Some(199)));
+
+    let good: Vec<&str> = objects.iter().map(String::as_str).filter(|object| !object.ends_with("cut")).collect();
+    for (name, text) in [
+        ("a list", format!("{{\"object\":\"list\",\"data\":[{}]}}", good.join(",\n"))),
+        (
+            "an array of lists",
+            format!("[{{\"data\":[{}]}},\n{{\"data\":[{}]}}]", good[..90].join(","), good[90..].join(",")),
+        ),
+        ("one after the other", good.join(" ")),
+    ] {
+        same(&part(&text), &lines, name);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::model::{Currency, Instant, Reason, SENT_TIMES_100};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A member of an object: absent and null are the same.
@@ -29,15 +29,15 @@ impl Bad {
     }
 }
 
-/// Reads `raw` as `T`.
-pub(super) fn parse<'a, T: Deserialize<'a>>(raw: &'a RawValue, name: &str) -> Read<T> {
-    serde_json::from_str(raw.get())
+/// Reads `text` as `T`.
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str, name: &str) -> Read<T> {
+    serde_json::from_str(text)
         .map_err(|error| Bad { reason: Reason::BadJson, detail: format!("{name} cannot be read: {error}") })
 }
 
 /// An object or a list, where there is one.
 pub(super) fn parsed<'a, T: Deserialize<'a>>(raw: Raw<'a>, name: &str) -> Read<Option<T>> {
-    raw.map(|raw| parse(raw, name)).transpose()
+    raw.map(|raw| parse(raw.get(), name)).transpose()
 }
 
 pub(super) fn is_object(raw: &RawValue) -> bool {
@@ -47,12 +47,14 @@ pub(super) fn is_object(raw: &RawValue) -> bool {
 /// Text, trimmed and in NFC; empty is absent.
 pub(super) fn text(raw: Raw<'_>, name: &str) -> Read<Option<String>> {
     let Some(raw) = raw else { return Ok(None) };
-    if !raw.get().starts_with('"') {
-        return Err(Bad::new(Reason::BadJson, name, raw, "text"));
-    }
-    let text: String = parse(raw, name)?;
+    let quoted = raw.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = quoted else { return Err(Bad::new(Reason::BadJson, name, raw, "text")) };
+    let text: Cow<'_, str> = match memchr::memchr(b'\\', inner.as_bytes()) {
+        None => Cow::Borrowed(inner),
+        Some(_) => Cow::Owned(parse(raw.get(), name)?),
+    };
     let trimmed = text.trim();
-    let normal = if is_nfc(trimmed) { trimmed.to_owned() } else { trimmed.nfc().collect() };
+    let normal = if trimmed.is_ascii() || is_nfc(trimmed) { trimmed.to_owned() } else { trimmed.nfc().collect() };
     Ok((!normal.is_empty()).then_some(normal))
 }
 
@@ -64,7 +66,7 @@ pub(super) fn id_of(raw: Raw<'_>, name: &str) -> Read<Option<String>> {
         id: Raw<'a>,
     }
     match raw {
-        Some(object) if is_object(object) => text(parse::<Named<'_>>(object, name)?.id, name),
+        Some(object) if is_object(object) => text(parse::<Named<'_>>(object.get(), name)?.id, name),
         other => text(other, name),
     }
 }

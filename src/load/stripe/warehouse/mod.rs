@@ -37,6 +37,8 @@ fn part(source: &'static str, rows: u64, related: Related, rejections: Vec<Rejec
         subscription_rows: 0,
         other_rows: BTreeMap::from([(source, rows)]),
         other_objects: 0,
+        expanded: None,
+        pages: Vec::new(),
         shape: String::new(),
     }
 }

@@ -1,0 +1,130 @@
+//! What the stretches of a file gave, and what the file gives in the end.
+
+use super::{
+    JsonContext, UNNAMED,
+    lone::{self, LoneDiscountRow},
+};
+use crate::load::assemble;
+use crate::load::stripe::related::Related;
+use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, StripePart, pages::Page};
+use crate::model::{Break, Reason, Rejection};
+use crate::table::StripeTables;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a stretch of a file gave.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// In the order of the text, each with `ord`s from 0.
+    pub tables: Vec<(StripeTables, Related)>,
+    /// Customers that stood inside subscriptions.
+    pub expanded: Vec<(StripeTables, Related)>,
+    /// Those whose source only the whole file can tell have none yet.
+    pub rejections: Vec<Rejection>,
+    pub breaks: Vec<Break>,
+    pub pages: Vec<Page>,
+    pub customers: u64,
+    pub subscriptions: u64,
+    /// Objects of the other kinds that are read, by source.
+    pub others: BTreeMap<&'static str, u64>,
+    pub ignored: BTreeMap<String, u64>,
+    /// Discounts that stood on their own, each with when the event was that carried it.
+    pub discounts: Vec<(LoneDiscountRow, Option<i64>)>,
+}
+
+impl Gathered {
+    /// Customers and subscriptions so far.
+    pub fn counts(&self) -> [u64; 2] {
+        [self.customers, self.subscriptions]
+    }
+
+    /// Adds what a later stretch gave.
+    pub fn absorb(&mut self, later: Self) {
+        self.tables.extend(later.tables);
+        self.expanded.extend(later.expanded);
+        self.rejections.extend(later.rejections);
+        self.breaks.extend(later.breaks);
+        self.pages.extend(later.pages);
+        self.customers += later.customers;
+        self.subscriptions += later.subscriptions;
+        for (source, count) in later.others {
+            *self.others.entry(source).or_default() += count;
+        }
+        for (kind, count) in later.ignored {
+            *self.ignored.entry(kind).or_default() += count;
+        }
+        self.discounts.extend(later.discounts);
+    }
+
+    /// What the file gives, wrapped as the words say.
+    ///
+    /// # Errors
+    /// It holds nothing of Stripe; or a table came out wrong, a bug of this program.
+    pub fn part(mut self, wrapping: &str, context: &JsonContext<'_>) -> Result<StripePart, String> {
+        // An object of no known kind is one of those that the file is full of.
+        let (source, count) = if self.subscriptions >= self.customers {
+            (SUBSCRIPTIONS, &mut self.subscriptions)
+        } else {
+            (CUSTOMERS, &mut self.customers)
+        };
+        for rejection in self.rejections.iter_mut().filter(|rejection| rejection.source.is_empty()) {
+            source.clone_into(&mut rejection.source);
+            *count += 1;
+        }
+        let nothing_read = self.customers + self.subscriptions == 0 && self.others.is_empty();
+        let ignored = self.ignored.iter().map(|(kind, count)| format!("{count} × {kind}")).collect::<Vec<_>>();
+        if !ignored.is_empty() && nothing_read && self.ignored.keys().all(|kind| kind == UNNAMED) {
+            // An error reply: taken for an empty export it would set every MRR to 0.
+            return Err(format!(
+                "it holds no Stripe customers or subscriptions, only {}; export them again, and look whether the API \
+                 answered with an error",
+                ignored.join(", ")
+            ));
+        }
+        let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", context.path);
+        let (tables, mut related) =
+            assemble::stripe(std::mem::take(&mut self.tables)).map_err(|error| wrong(&error))?;
+        let (expanded, _) = assemble::stripe(std::mem::take(&mut self.expanded)).map_err(|error| wrong(&error))?;
+        if !self.discounts.is_empty() {
+            let discounts = taken_away(std::mem::take(&mut self.discounts));
+            related.discounts = lone::discounts(&discounts, context.file).map_err(|error| wrong(&error))?;
+        }
+        let mut shape = format!("Stripe API (JSON, {wrapping})");
+        if !ignored.is_empty() {
+            shape = format!("{shape}; not used: {}", ignored.join(", "));
+        }
+        Ok(StripePart {
+            tables,
+            related,
+            expanded: (!expanded.accounts.is_empty()).then_some(expanded),
+            rejections: self.rejections,
+            breaks: self.breaks,
+            customer_rows: self.customers,
+            subscription_rows: self.subscriptions,
+            other_rows: self.others,
+            other_objects: self.ignored.values().sum(),
+            pages: self.pages,
+            shape,
+        })
+    }
+}
+
+/// Discounts of which an event says that they were taken away are so from every earlier event on.
+fn taken_away(discounts: Vec<(LoneDiscountRow, Option<i64>)>) -> Vec<LoneDiscountRow> {
+    let mut gone: HashMap<String, i64> = HashMap::new();
+    for (row, event) in discounts.iter().filter(|(row, _)| row.left_out == Some(Reason::Deleted)) {
+        if let (Some(id), Some(at)) = (&row.discount.id, event) {
+            gone.entry(id.clone()).and_modify(|known| *known = (*known).max(*at)).or_insert(*at);
+        }
+    }
+    let over = |(row, event): &(LoneDiscountRow, Option<i64>)| {
+        let at = row.discount.id.as_ref().and_then(|id| gone.get(id));
+        at.is_some_and(|at| event.is_some_and(|event| event <= *at))
+    };
+    discounts
+        .into_iter()
+        .map(|discount| {
+            let left_out = if over(&discount) { Some(Reason::Deleted) } else { discount.0.left_out };
+            LoneDiscountRow { left_out, ..discount.0 }
+        })
+        .collect()
+}

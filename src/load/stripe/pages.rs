@@ -1,0 +1,122 @@
+//! Exports that come in pages: whether the last page of each source is there.
+//!
+//! A page says that it is not the last one (`has_more`). Pages may lie in one file or in several, in any order of names, so
+//! that only all files of a source together tell whether the last page is among them.
+
+use super::{CUSTOMERS, SUBSCRIPTIONS, StripePart, relate};
+use crate::model::{Break, BreakKind};
+use std::collections::BTreeMap;
+
+/// How many objects a page holds unless the request says otherwise.
+const DEFAULT: u64 = 10;
+
+/// How many it holds at most.
+const MOST: u64 = 100;
+
+/// A list of API objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The kind of its first object; empty: the list is.
+    pub of: String,
+    /// The line on which it begins.
+    pub line: u64,
+    /// Whether it says that it goes on; `None`: it says nothing.
+    pub more: Option<bool>,
+    /// Customers and subscriptions in it.
+    pub counts: [u64; 2],
+}
+
+impl Page {
+    /// A file that is no list of Stripe's. Lines are mostly written by a program that asks for all pages, so that only the
+    /// largest page is a sign there.
+    pub fn whole_file(counts: [u64; 2], lines: bool) -> Self {
+        let counts = counts.map(|count| if lines && count != MOST { 0 } else { count });
+        Self { of: String::new(), line: 1, more: None, counts }
+    }
+
+    /// The sources whose rows it holds.
+    fn sources(&self) -> impl Iterator<Item = &'static str> {
+        let named = match self.of.as_str() {
+            "customer" => Some(CUSTOMERS),
+            "subscription" => Some(SUBSCRIPTIONS),
+            "coupon" => Some(relate::COUPONS),
+            "discount" => Some(relate::DISCOUNTS),
+            "price" => Some(relate::PRICES),
+            "plan" => Some(relate::PLANS),
+            "subscription_item" => Some(relate::ITEMS),
+            _ => None,
+        };
+        // Of events and the like, what they carry tells.
+        let carried = [(CUSTOMERS, self.counts[0]), (SUBSCRIPTIONS, self.counts[1])];
+        let carried = carried.into_iter().filter(move |(_, count)| named.is_none() && *count > 0);
+        named.into_iter().chain(carried.map(|(source, _)| source))
+    }
+}
+
+/// What the pages of one source say together.
+#[derive(Default)]
+struct Chain<'a> {
+    /// Lists that are the last of their kind.
+    last: u64,
+    /// Lists that go on.
+    further: u64,
+    /// The file and line of the one read last of those.
+    place: Option<(&'a str, u64)>,
+}
+
+/// The breaks of the sources of which the last page is missing, or may be. `parts` in the order of reading, each with its
+/// file's path.
+pub(in crate::load) fn breaks<'a>(parts: &(impl Iterator<Item = (&'a str, &'a StripePart)> + Clone)) -> Vec<Break> {
+    let mut chains: BTreeMap<&str, Chain<'a>> = BTreeMap::new();
+    for (path, part) in parts.clone() {
+        for page in &part.pages {
+            for source in page.sources() {
+                let chain = chains.entry(source).or_default();
+                match page.more {
+                    Some(true) => {
+                        chain.further += 1;
+                        chain.place = Some((path, page.line));
+                    }
+                    Some(false) => chain.last += 1,
+                    None => {}
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (source, chain) in &chains {
+        let Some((path, line)) = chain.place.filter(|_| chain.last == 0) else { continue };
+        let lists = if chain.further == 1 { "the list says" } else { "all lists say" };
+        let detail = format!("{lists} has_more: the last page is in no file; export all pages");
+        found.push(Break::new(BreakKind::TruncatedExport, *source, path, detail).at(path, line));
+    }
+    for (source, column) in [(CUSTOMERS, 0), (SUBSCRIPTIONS, 1)] {
+        if chains.get(source).is_none_or(|chain| chain.last + chain.further == 0) {
+            found.extend(exactly_a_page(source, column, parts.clone()));
+        }
+    }
+    found
+}
+
+/// The break of a source of which every file holds exactly as many rows as a page can.
+fn exactly_a_page<'a>(
+    source: &str,
+    column: usize,
+    parts: impl Iterator<Item = (&'a str, &'a StripePart)>,
+) -> Option<Break> {
+    let mut place = None;
+    for (path, part) in parts {
+        let rows = [part.customer_rows, part.subscription_rows][column];
+        if rows == 0 {
+            continue;
+        }
+        let listed: u64 = part.pages.iter().map(|page| page.counts[column]).sum();
+        if ![DEFAULT, MOST].contains(&rows) || listed != rows {
+            return None;
+        }
+        place = Some((path, rows));
+    }
+    let (path, rows) = place?;
+    let detail = format!("exactly {rows} rows, as many as a page of the API holds; check that the export is complete");
+    Some(Break::new(BreakKind::ExactlyOnePage, source, path, detail).at(path, 1))
+}

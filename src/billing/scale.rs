@@ -4,7 +4,8 @@ use super::exact::Number;
 use num_integer::Integer;
 use std::collections::BTreeMap;
 
-/// More minor units a month than this are absurd: a thousandth of what an `i64` holds, so that many can be added.
+/// More minor units than this are absurd, as the price of an item per interval and as what it brings a month: a
+/// thousandth of what an `i64` holds, so that many can be added.
 pub(super) const MOST_MINOR: i128 = 1_000_000_000_000_000;
 
 /// No sum of counted amounts may reach this: a tenth of what an `i128` holds.

@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::{BigRational, Ratio};
 use num_traits::{CheckedAdd, CheckedDiv, CheckedMul, CheckedSub, ToPrimitive, Zero};
-use polars::prelude::{AnyValue, DataType, Expr, LiteralValue, Scalar};
+use polars::prelude::*;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
@@ -142,6 +142,18 @@ impl Number {
         }
     }
 
+    /// The nearest number of `1 / scale`, where 128 bits hold it.
+    pub fn nearest(&self, scale: i128) -> Option<i128> {
+        self.count(scale).or_else(|| {
+            let fine = self.mul(&Self::whole(scale));
+            let half = Self::Small(Ratio::new(1, 2));
+            match fine.add(&half) {
+                Self::Small(value) => Some(value.floor().to_integer()),
+                Self::Big(value) => value.floor().to_integer().to_i128(),
+            }
+        })
+    }
+
     fn big(&self) -> BigRational {
         match self {
             Self::Small(value) => BigRational::new_raw(BigInt::from(*value.numer()), BigInt::from(*value.denom())),
@@ -153,6 +165,11 @@ impl Number {
 /// A whole number for a column: polars makes literals of this type only by hand.
 pub(super) fn number(value: i128) -> Expr {
     Expr::Literal(LiteralValue::Scalar(Scalar::new(DataType::Int128, AnyValue::Int128(value))))
+}
+
+/// A column of whole numbers.
+pub(super) fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> Series {
+    Int128Chunked::from_iter_options(name.into(), values).into_series()
 }
 
 /// An exact sum of minor units, `sum / scale`, in lowest terms.

@@ -93,7 +93,7 @@ impl Item<'_> {
             Reason::BadNumber => {
                 format!("{here}: its price has no amount, or a transform_quantity that cannot be applied")
             }
-            _ => format!("{here}: an amount or quantity is below zero, too large, or finer than can be summed exactly"),
+            _ => format!("{here}: an amount or quantity is below zero or too large"),
         }
     }
 }

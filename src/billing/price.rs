@@ -5,7 +5,7 @@
 
 use super::{
     distinct::Distinct,
-    exact::Number,
+    exact::{Number, wide},
     interval,
     item::items,
     rates::Rates,
@@ -89,23 +89,27 @@ impl Ordinary {
 
     /// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`.
     pub fn priced(self, scale: i128, rates: &Rates<'_>, ids: LazyFrame) -> PolarsResult<DataFrame> {
-        let count = |factor: &Option<Number>| factor.as_ref().and_then(|factor| factor.count(scale));
-        let native = self.combinations.iter().map(|combination| count(&combination.native));
-        let account = self.combinations.iter().map(|combination| count(&combination.account));
-        let has_rate: BooleanChunked =
-            self.combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
-        let indices = self.items.column("combination")?.cast(&IDX_DTYPE)?;
-        let indices = indices.idx()?;
-        let mut items = self.items;
-        for series in [
-            Int128Chunked::from_iter_options("to_native".into(), native).into_series(),
-            Int128Chunked::from_iter_options("to_account".into(), account).into_series(),
-            has_rate.into_series().with_name("rated".into()),
+        let Self { mut items, combinations } = self;
+        let of = items.column("combination")?.u32()?.clone();
+        let units = items.column("units")?.i128()?.clone();
+        for (name, factor) in [
+            ("native", (|combination| combination.native.as_ref()) as fn(&Combination) -> Option<&Number>),
+            ("account", |combination| combination.account.as_ref()),
         ] {
-            let column = series.take(indices)?;
-            items.with_column(column.into())?;
+            let whole: Vec<Option<i128>> = combinations.iter().map(|c| factor(c)?.count(scale)).collect();
+            // A multiplication per item; a fraction only where the scale does not hold its combination's.
+            let amounts = of.iter().zip(units.iter()).map(|(combination, units)| {
+                let (combination, units) = (combination? as usize, units?);
+                match whole[combination] {
+                    Some(whole) => units.checked_mul(whole),
+                    None => factor(&combinations[combination])?.mul(&Number::whole(units)).nearest(scale),
+                }
+            });
+            items.with_column(wide(name, amounts).into())?;
         }
-        let too_fine = col("to_native").is_null().or(col("rated").and(col("to_account").is_null()));
+        let rated: BooleanChunked = combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
+        let rated = rated.into_series().take(of.cast(&IDX_DTYPE)?.idx()?)?;
+        items.with_column(rated.with_name("rated".into()).into())?;
         let lacks_rate = col("rated").not().and(col("units").neq(lit(0).cast(DataType::Int128)));
         let reason = |reason: Reason| lit(reason.as_str());
         let items = items
@@ -113,7 +117,7 @@ impl Ordinary {
             .with_column(
                 when(col("unpriced").is_not_null())
                     .then(lit(NULL))
-                    .when(col("absurd").or(too_fine))
+                    .when(col("absurd"))
                     .then(reason(Reason::AmountOutOfRange))
                     .when(lacks_rate)
                     .then(reason(Reason::CurrencyWithoutRate))
@@ -127,8 +131,8 @@ impl Ordinary {
             .lazy()
             .group_by([col("subscription")])
             .agg([
-                (col("units") * col("to_native")).sum().alias("native"),
-                (col("units") * col("to_account")).sum().alias("account"),
+                col("native").sum(),
+                col("account").sum(),
             ])
             .left_join(problems.lazy(), col("subscription"), col("subscription"))
             .collect()

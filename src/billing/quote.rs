@@ -5,7 +5,7 @@
 
 use super::{
     distinct::Distinct,
-    exact::number,
+    exact::{number, wide},
     item,
     lookup::Lookup,
     scale::MOST_MINOR,
@@ -88,11 +88,7 @@ fn overwrite(mut items: DataFrame, special: &DataFrame, lookup: &Lookup<'_>) -> 
         (nums[place], dens[place]) = quote.map_or((None, None), |(num, den)| (Some(num), Some(den)));
         (times[place], unpriced[place]) = (Some(1), quote.err().map(Reason::as_str));
     }
-    items.with_column(wide("price_num", nums))?.with_column(wide("price_den", dens))?;
+    items.with_column(wide("price_num", nums.into_iter()).into())?.with_column(wide("price_den", dens.into_iter()).into())?;
     items.with_column(Column::new("times".into(), times))?.with_column(Column::new("unpriced".into(), unpriced))?;
     Ok(items)
-}
-
-fn wide(name: &str, values: Vec<Option<i128>>) -> Column {
-    Int128Chunked::from_iter_options(name.into(), values.into_iter()).into_series().into()
 }

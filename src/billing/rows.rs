@@ -6,7 +6,7 @@
 
 use super::{
     discount::{Line, Rules},
-    exact::Number,
+    exact::{Number, wide},
     interval,
     item::{Item, Problem, items},
     lookup::Lookup,
@@ -161,25 +161,13 @@ pub(super) fn see(priced: &[Priced], denominators: &mut Denominators) {
 
 /// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`.
 pub(super) fn frame(priced: &[Priced], scale: i128) -> PolarsResult<DataFrame> {
-    let too_fine = |number: &Option<Number>| number.as_ref().is_some_and(|number| number.count(scale).is_none());
-    let count = |number: &Option<Number>| number.as_ref().and_then(|number| number.count(scale));
-    let problem = |row: &Priced| {
-        let fine = too_fine(&row.native) || too_fine(&row.account);
-        row.problem.or(fine.then_some(Reason::AmountOutOfRange))
-    };
-    let detail = |row: &Priced| {
-        let sentence = if row.details.is_empty() {
-            "an amount is finer than can be summed exactly".to_owned()
-        } else {
-            row.details.iter().cloned().collect::<Vec<_>>().join("; ")
-        };
-        problem(row).map(|_| sentence)
-    };
+    let count = |number: &Option<Number>| number.as_ref().and_then(|number| number.nearest(scale));
+    let detail = |row: &Priced| row.problem.map(|_| row.details.iter().cloned().collect::<Vec<_>>().join("; "));
     df![
         "subscription" => priced.iter().map(|row| row.subscription).collect::<Vec<_>>(),
-        "native" => Int128Chunked::from_iter_options("native".into(), priced.iter().map(|row| count(&row.native))).into_series(),
-        "account" => Int128Chunked::from_iter_options("account".into(), priced.iter().map(|row| count(&row.account))).into_series(),
-        "problem" => priced.iter().map(|row| problem(row).map(Reason::as_str)).collect::<Vec<_>>(),
+        "native" => wide("native", priced.iter().map(|row| count(&row.native))),
+        "account" => wide("account", priced.iter().map(|row| count(&row.account))),
+        "problem" => priced.iter().map(|row| row.problem.map(Reason::as_str)).collect::<Vec<_>>(),
         "problem_detail" => priced.iter().map(detail).collect::<Vec<_>>(),
     ]
 }

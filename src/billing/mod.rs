@@ -11,10 +11,13 @@ mod counted;
 mod coupons;
 mod definition;
 mod discount;
+mod distinct;
 mod exact;
 mod interval;
 mod item;
+mod lookup;
 mod price;
+mod quote;
 mod rates;
 mod rows;
 mod scale;
@@ -23,6 +26,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod treatment;
 
 pub use definition::definition;
 pub use exact::exact;
@@ -76,6 +80,27 @@ pub fn bill(
     currency: Currency,
     as_of: Instant,
 ) -> Result<Billed, BillingError> {
+    bill_by(Path::Columns, tables, mrr, fx, currency, as_of)
+}
+
+/// By which way subscriptions are priced; the answers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    /// Columns, and rows where columns cannot.
+    Columns,
+    /// Rows only: the definition, for tests.
+    #[cfg(test)]
+    Rows,
+}
+
+fn bill_by(
+    path: Path,
+    tables: &StripeTables,
+    mrr: &MrrSettings,
+    fx: &Fx,
+    currency: Currency,
+    as_of: Instant,
+) -> Result<Billed, BillingError> {
     let rates = rates::Rates { fx, mrr, account: currency };
     let subscriptions = counted::counted(tables, mrr, as_of).collect()?;
     let to_price = subscriptions
@@ -84,16 +109,52 @@ pub fn bill(
         .filter(col("counted").and(col("problem").is_null()))
         .select([col("ord"), col("id"), col("customer")])
         .collect()?;
-    let exceptional = rows::exceptional(tables, &to_price, mrr, as_of)?;
-    let by_rows = rows::price(tables, &exceptional, mrr, &rates, as_of)?;
-    let licensed = col("usage_type").neq(lit("metered")).fill_null(true);
-    let items = tables
-        .items
+    let sources = lookup::Sources::new(tables, &to_price, mrr, as_of)?;
+    let lookup = sources.lookup()?;
+    let coupons = coupons::read(&tables.coupons, mrr, |currency| rates.digits(currency))?;
+    let rules = discount::Rules {
+        coupons: &coupons,
+        by_id: &lookup.by_id,
+        counted: mrr.coupons,
+        unknown: mrr.unknown_coupon,
+        as_of,
+    };
+    let all = tables.items.lazy().semi_join(to_price.clone().lazy(), col("subscription"), col("ord")).collect()?;
+    let treatments = match path {
+        Path::Columns => treatment::Treatments::judge(&all, &sources, &lookup, &rules)?,
+        #[cfg(test)]
+        Path::Rows => treatment::Treatments::none(&all),
+    };
+    let mut items = all.clone();
+    items.with_column(Column::new("treatment".into(), treatments.of_items))?;
+    let metered = col("usage_type").eq(lit("metered")).fill_null(false);
+    let items = items.lazy().filter(metered.not()).collect()?;
+    let items = quote::quote(items, &lookup)?;
+    let leave = col("treatment").eq(lit(treatment::BY_ROWS)).or(col("price_den").gt(exact::number(quote::FINEST)));
+    let exceptional = items
+        .clone()
         .lazy()
-        .filter(licensed)
-        .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
-        .anti_join(exceptional.lazy(), col("subscription"), col("subscription"));
-    let ordinary = price::Ordinary::new(items, mrr, &rates)?;
+        .filter(leave)
+        .select([col("subscription")])
+        .unique(None, UniqueKeepStrategy::Any)
+        .collect()?;
+    let by_rows = {
+        let these = || exceptional.clone().lazy();
+        let subscriptions = to_price
+            .clone()
+            .lazy()
+            .semi_join(these(), col("ord"), col("subscription"))
+            .sort(["ord"], SortMultipleOptions::default())
+            .collect()?;
+        let items = all
+            .lazy()
+            .semi_join(these(), col("subscription"), col("subscription"))
+            .sort(["subscription", "id", "ord"], SortMultipleOptions::default())
+            .collect()?;
+        rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates)?
+    };
+    let items = items.lazy().anti_join(exceptional.lazy(), col("subscription"), col("subscription")).collect()?;
+    let ordinary = price::Ordinary::new(items, &treatments.stays, mrr, &rates)?;
 
     let mut denominators = scale::Denominators::default();
     ordinary.see(&mut denominators)?;

@@ -1,7 +1,8 @@
 //! What a quantity costs: units after `transform_quantity`, tiers volume and graduated.
 
-use super::{exact::Number, item::Item};
+use super::{exact::Number, item::Item, scale::MOST_MINOR};
 use crate::model::Reason;
+use std::cmp::Ordering;
 
 /// One tier of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,7 +14,13 @@ pub(super) struct Tier {
 }
 
 /// The price of `item` per its interval, in minor units. `tiers` may come in any order, and repeated.
-pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
+pub(super) fn price(item: &Item<'_>, tiers: &[Tier]) -> Result<Number, Reason> {
+    let price = unlimited(item, tiers)?;
+    let absurd = price.compare(&Number::whole(MOST_MINOR)) == Ordering::Greater;
+    if absurd { Err(Reason::AmountOutOfRange) } else { Ok(price) }
+}
+
+fn unlimited(item: &Item<'_>, tiers: &[Tier]) -> Result<Number, Reason> {
     if item.amount_is_total && !item.tiered {
         return amount(item);
     }
@@ -31,21 +38,21 @@ pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
     let mut tiers = tiers.to_vec();
     tiers.sort_by_key(|tier| (tier.up_to.unwrap_or(i64::MAX), tier.clone()));
     tiers.dedup();
-    match item.tiers_mode.as_deref() {
+    match item.tiers_mode {
         Some("volume") => volume(quantity, &tiers),
         Some("graduated") => graduated(quantity, &tiers),
         _ => Err(Reason::TiersMissing),
     }
 }
 
-fn amount(item: &Item) -> Result<Number, Reason> {
+fn amount(item: &Item<'_>) -> Result<Number, Reason> {
     let (numerator, denominator) = item.amount.ok_or(Reason::BadNumber)?;
     let amount = Number::fraction(numerator, denominator).ok_or(Reason::AmountOutOfRange)?;
     if amount.is_negative() { Err(Reason::AmountOutOfRange) } else { Ok(amount) }
 }
 
 /// The quantity after `transform_quantity`.
-fn transformed(item: &Item) -> Result<i64, Reason> {
+fn transformed(item: &Item<'_>) -> Result<i64, Reason> {
     let quantity = item.quantity.unwrap_or(1);
     if quantity < 0 {
         return Err(Reason::AmountOutOfRange);
@@ -54,7 +61,7 @@ fn transformed(item: &Item) -> Result<i64, Reason> {
     if divisor < 1 {
         return Err(Reason::BadNumber);
     }
-    match item.divide_round.as_deref() {
+    match item.divide_round {
         Some("up") => Ok(quantity / divisor + i64::from(quantity % divisor != 0)),
         Some("down") => Ok(quantity / divisor),
         _ => Err(Reason::BadNumber),

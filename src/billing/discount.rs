@@ -4,12 +4,14 @@ use super::{
     coupons::{Coupon, Lasts, Off},
     exact::Number,
     item::{Item, Problem},
+    steps::{Step, Steps},
 };
 use crate::{
     config::{CountedCoupons, UnknownCoupon},
     model::{Instant, Reason},
 };
 use chrono::{DateTime, Months};
+use serde::Serialize;
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashMap},
@@ -86,6 +88,46 @@ pub(super) struct Rules<'a> {
     pub as_of: Instant,
 }
 
+/// What becomes of a discount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is in force, and counts.
+    Applies,
+    /// It begins later.
+    NotBegun,
+    /// It has ended.
+    Ended,
+    /// The configuration does not count coupons that last as long as this one.
+    NotCounted,
+    /// A discount with the same id was already seen.
+    Repeated,
+    /// A customer's discount on a subscription that has a live one of its own.
+    GivesWay,
+    /// It stands on a metered item, which counts 0.
+    Metered,
+    /// Its coupon applies to products that are not on the subscription.
+    OtherProducts,
+    /// Its coupon is an amount of a currency that the items are not in.
+    OtherCurrency,
+    /// Nothing defines its coupon, and the configuration ignores such.
+    Ignored,
+    /// Nothing defines its coupon: its customer cannot be billed.
+    Unknown,
+}
+
+/// A discount, and what is to become of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged<'a> {
+    pub level: Level,
+    /// With what other tables know of it.
+    pub discount: Discount<'a>,
+    pub coupon: Option<&'a Coupon>,
+    /// When it ends.
+    pub end: Option<i64>,
+    pub verdict: Verdict,
+}
+
 impl<'a> Rules<'a> {
     /// Takes all discounts in force off `lines`.
     ///
@@ -96,10 +138,13 @@ impl<'a> Rules<'a> {
         subscription: &str,
         discounts: Vec<Placed<'a>>,
         lines: &mut [Line<'_>],
+        steps: &mut Steps<'a>,
     ) -> Result<(), Problem> {
-        match self.taken(discounts) {
+        let judged = self.judged(discounts);
+        judged.iter().for_each(|one| steps.note(|| Step::Judged(*one)));
+        match in_order(&judged) {
             Ok(taken) => {
-                taken.iter().for_each(|(level, coupon)| take_off(coupon, *level, lines));
+                taken.iter().for_each(|(number, level, coupon)| take_off(*number, coupon, *level, lines, steps));
                 Ok(())
             }
             Err(unknown) => {
@@ -115,48 +160,65 @@ impl<'a> Rules<'a> {
     /// # Errors
     /// The discounts whose coupons nothing defines.
     pub fn taken(&self, discounts: Vec<Placed<'a>>) -> Result<Vec<(Level, &'a Coupon)>, Vec<Placed<'a>>> {
-        let mut live = self.live(discounts);
-        if live.iter().any(|(level, ..)| level.depth() < Level::Customer.depth()) {
-            live.retain(|(level, ..)| *level != Level::Customer);
-        }
-        live.retain(|(level, ..)| *level != Level::Metered);
-        let unknown: Vec<_> = live.iter().filter(|live| live.2.is_none()).map(|&(level, d, _)| (level, d)).collect();
-        if !unknown.is_empty() {
-            return Err(unknown);
-        }
-        let mut taken: Vec<(Level, &Coupon)> = live
-            .into_iter()
-            .filter_map(|(level, _, coupon)| Some((level, coupon?)))
-            .filter(|(_, coupon)| coupon.lasts.counts(self.counted))
-            .collect();
-        taken.sort_by_key(|(level, coupon)| (level.depth(), matches!(coupon.off, Off::Amount(..))));
-        Ok(taken)
+        let taken = in_order(&self.judged(discounts))?;
+        Ok(taken.into_iter().map(|(_, level, coupon)| (level, coupon)).collect())
     }
 
     fn coupon(&self, discount: &Discount<'_>) -> Option<&'a Coupon> {
         self.coupons.get(discount.coupon?)
     }
 
-    /// The discounts that have begun and not ended, each id once, in the order in which they apply, with their coupons.
-    fn live(&self, discounts: Vec<Placed<'a>>) -> Vec<(Level, Discount<'a>, Option<&'a Coupon>)> {
-        let mut live: Vec<_> = discounts
-            .into_iter()
-            .map(|(level, discount)| (level, self.resolved(discount)))
-            .map(|(level, discount)| (level, discount, self.coupon(&discount)))
-            .filter(|(_, discount, coupon)| self.in_force(discount, *coupon))
-            .filter(|(.., coupon)| self.unknown == UnknownCoupon::Invalid || coupon.is_some())
-            .collect();
-        live.sort_by_key(|&(level, discount, _)| (level, discount.position, discount.id, discount.coupon));
+    /// The discounts in the order in which they apply, with what is to become of each. Only one that is live, that is begun
+    /// and not ended, makes a customer's give way or stands for others of its id.
+    fn judged(&self, discounts: Vec<Placed<'a>>) -> Vec<Judged<'a>> {
+        let mut judged: Vec<Judged<'a>> =
+            discounts.into_iter().map(|(level, discount)| self.judge(level, discount)).collect();
+        judged.sort_by_key(|&Judged { level, discount, .. }| (level, discount.position, discount.id, discount.coupon));
         let mut seen = Vec::new();
-        live.retain(|(_, discount, _)| match discount.id {
-            Some(id) if seen.contains(&id) => false,
-            Some(id) => {
-                seen.push(id);
-                true
+        let mut of_its_own = false;
+        for Judged { level, discount, verdict, .. } in &mut judged {
+            if !matches!(verdict, Verdict::Applies | Verdict::NotCounted | Verdict::Unknown) {
+                continue;
             }
-            None => true,
+            if let Some(id) = discount.id {
+                if seen.contains(&id) {
+                    *verdict = Verdict::Repeated;
+                    continue;
+                }
+                seen.push(id);
+            }
+            // Customers' discounts come last.
+            match level {
+                _ if self.counted == CountedCoupons::None => {}
+                Level::Customer if of_its_own => *verdict = Verdict::GivesWay,
+                Level::Customer => {}
+                Level::Metered => (of_its_own, *verdict) = (true, Verdict::Metered),
+                Level::Item(_) | Level::Subscription => of_its_own = true,
+            }
+        }
+        judged
+    }
+
+    /// What is to become of a discount that stands alone.
+    fn judge(&self, level: Level, discount: Discount<'a>) -> Judged<'a> {
+        let now = self.as_of.epoch_millis();
+        let discount = self.resolved(discount);
+        let coupon = self.coupon(&discount);
+        let end = discount.end.or_else(|| match coupon?.lasts {
+            Lasts::Repeating { months } => months_after(discount.start?, months?),
+            Lasts::Forever | Lasts::Once => None,
         });
-        live
+        let verdict = match coupon {
+            _ if self.counted == CountedCoupons::None => Verdict::NotCounted,
+            _ if discount.start.is_some_and(|start| start > now) => Verdict::NotBegun,
+            // What ends exactly now is over.
+            _ if end.is_some_and(|end| end <= now) => Verdict::Ended,
+            Some(coupon) if coupon.lasts.counts(self.counted) => Verdict::Applies,
+            Some(_) => Verdict::NotCounted,
+            None if self.unknown == UnknownCoupon::Ignore => Verdict::Ignored,
+            None => Verdict::Unknown,
+        };
+        Judged { level, discount, coupon, end, verdict }
     }
 
     /// The same discount with what another table knows of it.
@@ -169,17 +231,25 @@ impl<'a> Rules<'a> {
             ..discount
         }
     }
+}
 
-    /// Whether it has begun and not ended; what ends exactly now is over.
-    fn in_force(&self, discount: &Discount<'_>, coupon: Option<&Coupon>) -> bool {
-        let now = self.as_of.epoch_millis();
-        let begun = discount.start.is_none_or(|start| start <= now);
-        let end = discount.end.or_else(|| match coupon?.lasts {
-            Lasts::Repeating { months } => months_after(discount.start?, months?),
-            Lasts::Forever | Lasts::Once => None,
-        });
-        begun && end.is_none_or(|end| end > now)
+/// A coupon to take off: the number of its discount among the judged ones, where it stands, and itself.
+type Taken<'a> = (usize, Level, &'a Coupon);
+
+/// The coupons that count, in the order in which they are taken off.
+///
+/// # Errors
+/// The discounts whose coupons nothing defines.
+fn in_order<'a>(judged: &[Judged<'a>]) -> Result<Vec<Taken<'a>>, Vec<Placed<'a>>> {
+    let of = |verdict| judged.iter().enumerate().filter(move |(_, one)| one.verdict == verdict);
+    let unknown: Vec<_> = of(Verdict::Unknown).map(|(_, one)| (one.level, one.discount)).collect();
+    if !unknown.is_empty() {
+        return Err(unknown);
     }
+    let mut taken: Vec<_> =
+        of(Verdict::Applies).filter_map(|(number, one)| Some((number, one.level, one.coupon?))).collect();
+    taken.sort_by_key(|(_, level, coupon)| (level.depth(), matches!(coupon.off, Off::Amount(..))));
+    Ok(taken)
 }
 
 fn months_after(start: i64, months: u32) -> Option<i64> {
@@ -216,24 +286,39 @@ impl Coupon {
     }
 }
 
-/// Takes `coupon` off the lines it applies to, never below 0.
-pub(super) fn take_off(coupon: &Coupon, level: Level, lines: &mut [Line<'_>]) {
+/// Takes `coupon`, of the discount judged as `number`, off the lines it applies to, never below 0.
+pub(super) fn take_off(number: usize, coupon: &Coupon, level: Level, lines: &mut [Line<'_>], steps: &mut Steps<'_>) {
     let mut eligible: Vec<usize> =
         (0..lines.len()).filter(|&index| coupon.touches(level, index, lines[index].product)).collect();
+    if eligible.is_empty() {
+        steps.note(|| Step::Missed { discount: number, why: Verdict::OtherProducts });
+        return;
+    }
+    if let Off::Amount(_, currency) = &coupon.off {
+        eligible.retain(|&index| lines[index].currency == currency);
+    }
+    let monthly = |lines: &[Line<'_>]| eligible.iter().map(|&index| lines[index].monthly.clone()).collect();
+    let before: Vec<Number> = if steps.kept() { monthly(lines) } else { Vec::new() };
     match &coupon.off {
         Off::Percent(stays) => {
-            for index in eligible {
+            for &index in &eligible {
                 lines[index].monthly = lines[index].monthly.mul(stays);
             }
         }
-        Off::Amount(minor, currency) => {
-            eligible.retain(|&index| lines[index].currency == currency);
+        Off::Amount(minor, _) => {
             let shortest = eligible.iter().map(|&index| &lines[index].factor).max_by(|a, b| a.compare(b));
-            if let Some(shortest) = shortest {
-                let monthly = minor.mul(shortest);
-                spread(&monthly, eligible, lines);
+            match shortest.map(|shortest| minor.mul(shortest)) {
+                Some(monthly) => {
+                    spread(&monthly, eligible.clone(), lines);
+                    steps.note(|| Step::Off { discount: number, monthly });
+                }
+                None => steps.note(|| Step::Missed { discount: number, why: Verdict::OtherCurrency }),
             }
         }
+    }
+    for (index, before) in eligible.into_iter().zip(before) {
+        let (item, after) = (lines[index].item, lines[index].monthly.clone());
+        steps.note(|| Step::Taken { discount: number, item, before, after });
     }
 }
 

@@ -154,6 +154,12 @@ impl Number {
         })
     }
 
+    /// The same for others to read.
+    pub fn exact(&self) -> Exact {
+        let value = self.big();
+        Exact { num: value.numer().to_string(), den: value.denom().to_string() }
+    }
+
     fn big(&self) -> BigRational {
         match self {
             Self::Small(value) => BigRational::new_raw(BigInt::from(*value.numer()), BigInt::from(*value.denom())),

@@ -10,6 +10,7 @@ pub(super) struct Item<'a> {
     pub ord: u32,
     pub subscription: u32,
     pub id: Option<&'a str>,
+    pub price: Option<&'a str>,
     pub product: Option<&'a str>,
     pub currency: Option<&'a str>,
     pub amount: Option<(i128, i128)>,
@@ -35,7 +36,7 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item<'_>>> {
     let text = |column: &str| frame.column(column).and_then(Column::str);
     let flag = |column: &str| frame.column(column).and_then(Column::bool);
     let (ords, subscriptions) = (frame.column("ord")?.u32()?, frame.column("subscription")?.u32()?);
-    let (ids, products, currencies) = (text("id")?, text("product")?, text("currency")?);
+    let (ids, prices, products, currencies) = (text("id")?, text("price")?, text("product")?, text("currency")?);
     let (nums, dens) = (frame.column("amount_num")?.i128()?, frame.column("amount_den")?.i128()?);
     let (totals, required) = (flag("amount_is_total")?, flag("quantity_required")?);
     let (quantities, counts) = (frame.column("quantity")?.i64()?, frame.column("interval_count")?.i64()?);
@@ -49,6 +50,7 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item<'_>>> {
             ord: ords.get(row).unwrap_or(u32::MAX),
             subscription: subscriptions.get(row).unwrap_or(u32::MAX),
             id: ids.get(row),
+            price: prices.get(row),
             product: products.get(row),
             currency: currencies.get(row),
             amount: nums.get(row).zip(dens.get(row)),

@@ -66,11 +66,37 @@ impl Sources {
     pub fn new(tables: &StripeTables, counted: &DataFrame, mrr: &MrrSettings, as_of: Instant) -> PolarsResult<Self> {
         // Discounts that have not ended, as far as their own row tells. Nothing, where no coupon counts.
         let open = col("end").is_null().or(col("end").gt(lit(as_of.epoch_millis()).cast(INSTANT)));
-        let discounts =
-            tables.discounts.lazy().filter(open.and(lit(mrr.coupons != CountedCoupons::None))).collect()?;
-        let of_customers = customer_discounts(discounts.clone().lazy())
+        let counts = open.and(lit(mrr.coupons != CountedCoupons::None));
+        let discounts = tables.discounts.lazy().filter(counts).collect()?;
+        let of_customers = customer_discounts(discounts.clone().lazy());
+        Self::of(tables, counted, discounts, of_customers)
+    }
+
+    /// Reads what concerns `subscriptions` (`ord`, `customer`), discounts that are over included: nothing is taken off for
+    /// those, but whoever asks sees them.
+    pub fn explained(tables: &StripeTables, subscriptions: &DataFrame, as_of: Instant) -> PolarsResult<Self> {
+        let discounts = tables.discounts.frame().clone();
+        let over = col("end").lt_eq(lit(as_of.epoch_millis()).cast(INSTANT)).fill_null(lit(false));
+        let closed = col("level").eq(lit("customer")).and(over.clone());
+        let of_customers = concat(
+            [
+                customer_discounts(discounts.clone().lazy().filter(over.not())),
+                discounts.clone().lazy().filter(closed).with_column(col("owner").alias("last")),
+            ],
+            UnionArgs::default(),
+        )?;
+        Self::of(tables, subscriptions, discounts, of_customers)
+    }
+
+    fn of(
+        tables: &StripeTables,
+        subscriptions: &DataFrame,
+        discounts: DataFrame,
+        of_customers: LazyFrame,
+    ) -> PolarsResult<Self> {
+        let of_customers = of_customers
             .inner_join(
-                counted.clone().lazy().select([col("ord").alias("subscription"), col("customer")]),
+                subscriptions.clone().lazy().select([col("ord").alias("subscription"), col("customer")]),
                 col("customer"),
                 col("customer"),
             )

@@ -1,7 +1,8 @@
 //! Billing: what each Stripe subscription brings a month, exactly, and what a customer's subscriptions show together.
 //!
 //! In: [`StripeTables`], the definition of MRR (`[mrr]`, `[fx]`), the account's currency, the run's clock. Out: one row per
-//! subscription ([`Billed`]), one row per group of them ([`summarise`]), and the definition in words ([`definition()`]).
+//! subscription ([`Billed`]), one row per group of them ([`summarise`]), the working of single subscriptions
+//! ([`explain::explain`]), and the definition in words ([`definition()`]).
 //! Never: a floating-point number in money, a wrapped one, a rounding before the last step, a clock, a file.
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
@@ -13,6 +14,7 @@ mod definition;
 mod discount;
 mod distinct;
 mod exact;
+pub mod explain;
 mod interval;
 mod item;
 mod lookup;
@@ -22,6 +24,7 @@ mod rates;
 mod rows;
 mod scale;
 mod status;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -69,8 +72,23 @@ pub struct Billed {
 
 /// The tables could not be computed with: a bug, not bad data.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to compute MRR: {0}")]
-pub struct BillingError(#[from] PolarsError);
+pub enum BillingError {
+    /// A query failed.
+    #[error("failed to compute MRR: {0}")]
+    Polars(#[from] PolarsError),
+    /// A subscription's working leads to another sum than its MRR.
+    #[error(
+        "failed to explain subscription {subscription}: its MRR is {mrr} minor units, its working gives {working}; please report this with the export"
+    )]
+    Disagrees {
+        /// The subscription's id.
+        subscription: String,
+        /// What the computation found.
+        mrr: String,
+        /// What the working leads to.
+        working: String,
+    },
+}
 
 /// Bills every subscription.
 pub fn bill(
@@ -151,7 +169,7 @@ fn bill_by(
             .semi_join(these(), col("subscription"), col("subscription"))
             .sort(["subscription", "id", "ord"], SortMultipleOptions::default())
             .collect()?;
-        rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates)?
+        rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates, false)?
     };
     let items = items.lazy().anti_join(exceptional.lazy(), col("subscription"), col("subscription")).collect()?;
     let ordinary = price::Ordinary::new(items, &treatments.stays, mrr, &rates)?;

@@ -36,12 +36,7 @@ pub(super) struct Ordinary {
 impl Ordinary {
     /// Reads quoted `items` with their `treatment`, an index into `stays`: none of them metered, all of subscriptions that
     /// count.
-    pub fn new(
-        mut items: DataFrame,
-        stays: &[Number],
-        mrr: &MrrSettings,
-        rates: &Rates<'_>,
-    ) -> PolarsResult<Self> {
+    pub fn new(mut items: DataFrame, stays: &[Number], mrr: &MrrSettings, rates: &Rates<'_>) -> PolarsResult<Self> {
         let (combinations, indices) = combinations(&items, stays, mrr, rates)?;
         let known: BooleanChunked = combinations.iter().map(|combination| Some(combination.native.is_some())).collect();
         let limits = Int128Chunked::from_iter_values("limit".into(), combinations.iter().map(Combination::most_units));

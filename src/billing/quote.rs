@@ -9,6 +9,7 @@ use super::{
     item,
     lookup::Lookup,
     scale::MOST_MINOR,
+    steps::Steps,
     tiers,
 };
 use crate::model::Reason;
@@ -75,7 +76,9 @@ fn overwrite(mut items: DataFrame, special: &DataFrame, lookup: &Lookup<'_>) -> 
     let firsts = special.take(firsts.idx()?)?;
     let quotes: Vec<Result<(i128, i128), Reason>> = item::items(&firsts)?
         .iter()
-        .map(|item| tiers::price(item, &lookup.tiers(item))?.parts().ok_or(Reason::AmountOutOfRange))
+        .map(|item| {
+            tiers::price(item, &lookup.tiers(item), &mut Steps::default())?.parts().ok_or(Reason::AmountOutOfRange)
+        })
         .collect();
     let mut nums: Vec<Option<i128>> = items.column("price_num")?.i128()?.iter().collect();
     let mut dens: Vec<Option<i128>> = items.column("price_den")?.i128()?.iter().collect();

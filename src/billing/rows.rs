@@ -12,6 +12,7 @@ use super::{
     lookup::Lookup,
     rates::Rates,
     scale::{Denominators, MOST_MINOR},
+    steps::{Step, Steps},
     tiers,
 };
 use crate::{config::MrrSettings, model::Reason};
@@ -23,7 +24,7 @@ use std::{
 
 /// What one subscription brings a month.
 #[derive(Debug)]
-pub(super) struct Priced {
+pub(super) struct Priced<'a> {
     pub subscription: u32,
     /// Minor units of its own currency; `None`: several currencies, or a problem.
     pub native: Option<Number>,
@@ -31,18 +32,21 @@ pub(super) struct Priced {
     pub account: Option<Number>,
     pub problem: Option<Reason>,
     pub details: BTreeSet<String>,
+    /// How it came about, where that was asked for.
+    pub steps: Vec<Step<'a>>,
 }
 
 /// Prices `subscriptions` (`ord`, `id`, sorted by `ord`), every one of which counts; `items` are theirs, sorted by
-/// subscription, then by id.
-pub(super) fn price(
+/// subscription, then by id. With `explained` the steps are kept.
+pub(super) fn price<'a>(
     subscriptions: &DataFrame,
     items: &DataFrame,
-    lookup: &Lookup<'_>,
-    rules: &Rules<'_>,
+    lookup: &Lookup<'a>,
+    rules: &Rules<'a>,
     mrr: &MrrSettings,
     rates: &Rates<'_>,
-) -> PolarsResult<Vec<Priced>> {
+    explained: bool,
+) -> PolarsResult<Vec<Priced<'a>>> {
     let items = self::items(items)?;
     let mut factors = HashMap::new();
     let mut priced = Vec::with_capacity(subscriptions.height());
@@ -51,10 +55,12 @@ pub(super) fn price(
         let who = Subscription { ord: ord.unwrap_or(u32::MAX), id: id.unwrap_or_default() };
         let (own, others) = rest.split_at(rest.iter().take_while(|item| item.subscription == who.ord).count());
         rest = others;
-        priced.push(match monthly(&who, own, lookup, rules, mrr, rates) {
-            Ok(lines) => convert(&who, own, &lines, rates, &mut factors),
+        let mut steps = Steps::new(explained);
+        let found = match monthly(&who, own, lookup, rules, mrr, rates, &mut steps) {
+            Ok(lines) => convert(&who, own, &lines, rates, &mut factors, &mut steps),
             Err(problems) => problematic(who.ord, None, problems),
-        });
+        };
+        priced.push(Priced { steps: steps.into_list(), ..found });
     }
     Ok(priced)
 }
@@ -64,61 +70,78 @@ struct Subscription<'a> {
     id: &'a str,
 }
 
-fn problematic(subscription: u32, native: Option<Number>, problems: Vec<Problem>) -> Priced {
+fn problematic<'a>(subscription: u32, native: Option<Number>, problems: Vec<Problem>) -> Priced<'a> {
     Priced {
         subscription,
         native,
         account: None,
         problem: problems.iter().map(|(reason, _)| *reason).min_by_key(|reason| reason.as_str()),
         details: problems.into_iter().map(|(_, detail)| detail).collect(),
+        steps: Vec::new(),
     }
 }
 
 /// What each licensed item brings a month, after discounts and without inclusive tax.
-fn monthly<'a>(
+fn monthly<'a, 'i>(
     who: &Subscription<'_>,
-    items: &[Item<'a>],
+    items: &[Item<'i>],
     lookup: &Lookup<'a>,
     rules: &Rules<'a>,
     mrr: &MrrSettings,
     rates: &Rates<'_>,
-) -> Result<Vec<Line<'a>>, Vec<Problem>> {
+    steps: &mut Steps<'a>,
+) -> Result<Vec<Line<'i>>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut lines = Vec::with_capacity(items.len());
     for item in items.iter().filter(|item| !item.metered) {
         let factor = interval::per_month(item.interval.unwrap_or_default(), item.interval_count, mrr)
             .ok_or(Reason::IntervalUnknown);
-        match factor.and_then(|factor| Ok((tiers::price(item, &lookup.tiers(item))?, factor))) {
-            Ok((price, factor)) => lines.push(Line::new(item, price.mul(&factor), factor)),
+        match factor.and_then(|factor| Ok((tiers::price(item, &lookup.tiers(item), steps)?, factor))) {
+            Ok((price, factor)) => {
+                let line = Line::new(item, price.mul(&factor), factor);
+                let (factor, monthly) = (&line.factor, &line.monthly);
+                steps.note(|| Step::Monthly {
+                    item: item.ord,
+                    price,
+                    factor: factor.clone(),
+                    monthly: monthly.clone(),
+                });
+                lines.push(line);
+            }
             Err(reason) => problems.push((reason, item.sentence(reason, who.id, rates.account))),
         }
     }
     let discounts = lookup.discounts(who.ord, items.iter().map(|item| (item.ord, item.metered)));
-    if let Err(problem) = rules.apply(who.id, discounts, &mut lines) {
+    if let Err(problem) = rules.apply(who.id, discounts, &mut lines, steps) {
         problems.push(problem);
     }
     if !problems.is_empty() {
         return Err(problems);
     }
     for line in &mut lines {
-        line.monthly = net(&line.monthly, lookup.tax(lookup.inclusive(line.item, who.ord)));
+        let Some(rate) = lookup.tax(lookup.inclusive(line.item, who.ord)) else { continue };
+        let before = std::mem::replace(&mut line.monthly, Number::zero());
+        line.monthly = net(&before, Some(&rate));
+        let after = &line.monthly;
+        steps.note(|| Step::Net { item: line.item, rate, before, after: after.clone() });
     }
     Ok(lines)
 }
 
 /// `gross` without the inclusive `tax` (a fraction of the net price) that it holds.
-pub(super) fn net(gross: &Number, tax: Option<Number>) -> Number {
+pub(super) fn net(gross: &Number, tax: Option<&Number>) -> Number {
     tax.and_then(|tax| gross.div(&tax.add(&Number::whole(1)))).unwrap_or_else(|| gross.clone())
 }
 
 /// Sums the lines, and converts them.
-fn convert<'a>(
+fn convert<'a, 'i>(
     who: &Subscription<'_>,
     items: &[Item<'_>],
-    lines: &[Line<'a>],
+    lines: &[Line<'i>],
     rates: &Rates<'_>,
-    factors: &mut HashMap<&'a str, Option<Number>>,
-) -> Priced {
+    factors: &mut HashMap<&'i str, Option<Number>>,
+    steps: &mut Steps<'a>,
+) -> Priced<'a> {
     let most = Number::whole(MOST_MINOR);
     let absurd = |amount: &Number| amount.compare(&most) == Ordering::Greater;
     let mut problems = Vec::new();
@@ -138,6 +161,7 @@ fn convert<'a>(
         if let (Some(reason), Some(item)) = (reason, blamed) {
             problems.push((reason, item.sentence(reason, who.id, rates.account)));
         }
+        steps.note(|| Step::Converted { item: line.item, monthly: line.monthly.clone(), account: converted.clone() });
         native = native.add(&line.monthly);
         account = account.add(&converted.unwrap_or_else(Number::zero));
     }
@@ -145,24 +169,23 @@ fn convert<'a>(
     let one_currency = lines.windows(2).all(|pair| pair[0].currency == pair[1].currency);
     let native = (one_currency && !out_of_range).then_some(native);
     if problems.is_empty() {
-        let (subscription, details) = (who.ord, BTreeSet::new());
-        Priced { subscription, native, account: Some(account), problem: None, details }
+        Priced { account: Some(account), ..problematic(who.ord, native, problems) }
     } else {
         problematic(who.ord, native, problems)
     }
 }
 
 /// Takes note of what `priced` holds, for the scale.
-pub(super) fn see(priced: &[Priced], denominators: &mut Denominators) {
+pub(super) fn see(priced: &[Priced<'_>], denominators: &mut Denominators) {
     for number in priced.iter().flat_map(|row| [&row.native, &row.account]).flatten() {
         denominators.see(number, 1, number.ceil().unwrap_or(MOST_MINOR));
     }
 }
 
 /// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`.
-pub(super) fn frame(priced: &[Priced], scale: i128) -> PolarsResult<DataFrame> {
+pub(super) fn frame(priced: &[Priced<'_>], scale: i128) -> PolarsResult<DataFrame> {
     let count = |number: &Option<Number>| number.as_ref().and_then(|number| number.nearest(scale));
-    let detail = |row: &Priced| row.problem.map(|_| row.details.iter().cloned().collect::<Vec<_>>().join("; "));
+    let detail = |row: &Priced<'_>| row.problem.map(|_| row.details.iter().cloned().collect::<Vec<_>>().join("; "));
     df![
         "subscription" => priced.iter().map(|row| row.subscription).collect::<Vec<_>>(),
         "native" => wide("native", priced.iter().map(|row| count(&row.native))),

@@ -9,6 +9,7 @@ use super::{
     exact::Number,
     lookup::{Lookup, Sources},
     rows::net,
+    steps::Steps,
 };
 use polars::prelude::*;
 use std::collections::HashMap;
@@ -26,12 +27,7 @@ pub(super) const BY_ROWS: u32 = u32::MAX;
 
 impl Treatments {
     /// Judges `items`, those of all subscriptions that count.
-    pub fn judge(
-        items: &DataFrame,
-        sources: &Sources,
-        lookup: &Lookup<'_>,
-        rules: &Rules<'_>,
-    ) -> PolarsResult<Self> {
+    pub fn judge(items: &DataFrame, sources: &Sources, lookup: &Lookup<'_>, rules: &Rules<'_>) -> PolarsResult<Self> {
         let metered = col("usage_type").eq(lit("metered")).fill_null(false);
         let touched = items
             .clone()
@@ -113,9 +109,9 @@ impl Judge<'_> {
         let (product, currency) = (item.product, "");
         let mut line = [Line { item: item.ord, id: None, product, currency, monthly: one(), factor: one() }];
         for (_, coupon) in own() {
-            take_off(coupon, Level::Item(0), &mut line);
+            take_off(0, coupon, Level::Item(0), &mut line, &mut Steps::default());
         }
-        let stays = net(&line[0].monthly, self.lookup.tax(inclusive()));
+        let stays = net(&line[0].monthly, self.lookup.tax(inclusive()).as_ref());
         let treatment = u32::try_from(self.stays.len()).unwrap_or(BY_ROWS);
         self.stays.push(stays);
         self.known.insert(key, treatment);

@@ -197,6 +197,7 @@ impl Known<'_> {
     ) -> AccountWorking {
         let rejections = self.loaded.rejections.iter();
         account.rejected = rejections
+            .clone()
             .filter(|row| account.id.is_some() && (row.customer == account.id || row.id == account.id))
             .map(|row| RejectedRow {
                 place: Line { file: row.file.clone(), line: row.line },
@@ -205,7 +206,9 @@ impl Known<'_> {
             })
             .collect();
         let standing = subscriptions.iter().filter(|subscription| subscription.stands);
-        account.exact = self.sum(standing.map(|subscription| subscription.working.mrr.as_ref()));
+        // Without a row that could not be read nobody knows the sum.
+        let whole = !rejections.clone().any(|row| account.id.is_some() && row.customer == account.id);
+        account.exact = self.sum(standing.map(|subscription| subscription.working.mrr.as_ref())).filter(|_| whole);
         account.subscriptions = subscriptions;
         account.replaced = replaced;
         account

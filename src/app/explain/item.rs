@@ -20,8 +20,12 @@ pub(super) fn lines(item: &ItemWorking, items: usize, discounts: &[DiscountWorki
     if let Some(mode) = &item.tiers_mode {
         page.say(6, &format!("Price in {mode} tiers, quantity {}", quantity(item)));
         for (place, tier) in item.tiers.iter().enumerate() {
-            let first = if mode == "graduated" && place > 0 { "next" } else { "all" };
-            let label = tier_label(tier, first, page);
+            let which = match (mode.as_str(), place) {
+                ("graduated", 0) => "first",
+                ("graduated", _) => "next",
+                _ => "all",
+            };
+            let label = tier_label(tier, which, page);
             page.amount(8, &label, &tier.cost);
         }
         if let Some(price) = &item.per_period {
@@ -52,9 +56,9 @@ pub(super) fn lines(item: &ItemWorking, items: usize, discounts: &[DiscountWorki
     for discount in discounts {
         for taken in discount.taken.iter().filter(|taken| taken.item == item.number) {
             let mut label = format!("Less {}", name(discount, page));
-            if let Some(off) = &discount.monthly_off {
-                let share = if discount.taken.len() > 1 { ", its share" } else { "" };
-                label += &format!(": {} a month{share}", page.inline(off));
+            if let Some(off) = discount.monthly_off.as_ref().filter(|off| **off != taken.amount) {
+                let how = if discount.taken.len() > 1 { "its share of" } else { "never below 0, of" };
+                label += &format!(": {how} {} a month", page.inline(off));
             }
             page.taken(6, &label, &taken.amount);
             changed = true;

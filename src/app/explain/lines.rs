@@ -11,7 +11,7 @@ use num_traits::{One, Signed};
 /// No line is longer, but where one word is.
 const WIDTH: usize = 100;
 /// Where the labels of amounts end.
-const LABEL: usize = 56;
+const LABEL: usize = 60;
 /// How much room the whole part of an amount has.
 const WHOLE: usize = 12;
 /// Decimals beyond the currency's that are written out where an amount ends after them.

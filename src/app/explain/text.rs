@@ -46,6 +46,7 @@ fn one_customer(customer: &CustomerWorking, page: &mut Page<'_>) {
 /// The customer's sum, and the one rounding.
 fn totals(customer: &CustomerWorking, page: &mut Page<'_>) {
     match customer.accounts.as_slice() {
+        [] if customer.conflict.is_some() => page.say(0, "No Stripe customer of its own."),
         [] => page.say(0, "No Stripe customer: its MRR is 0."),
         [_] => {}
         several => {
@@ -57,25 +58,27 @@ fn totals(customer: &CustomerWorking, page: &mut Page<'_>) {
                 }
             }
             page.rule();
-            page.say(0, "Its Stripe customers are added up exactly, and rounded once together.");
         }
+    }
+    if customer.accounts.len() > 1 {
+        page.say(0, "Its Stripe customers are added up exactly, and rounded once together.");
     }
     if let Some(exact) = &customer.exact {
         page.amount(0, "MRR of the customer, exact", exact);
     }
     if let Some(mrr) = &customer.mrr {
-        let label = match (customer.exact.as_ref() == Some(mrr), customer.rounding) {
-            (true, _) => "MRR as sent (nothing to round)",
-            (false, "half_up") => "Rounded once (half up): MRR as sent",
-            (false, _) => "Rounded once (half to even): MRR as sent",
+        let sendable = customer.problem.is_none() && customer.conflict.is_none();
+        let sent = if sendable { "Sent as MRR" } else { "Would be sent as MRR" };
+        let how = match (customer.exact.as_ref() == Some(mrr), customer.rounding) {
+            (true, _) => "nothing to round",
+            (false, "half_up") => "rounded once, half up",
+            (false, _) => "rounded once, half to even",
         };
-        page.amount(0, label, mrr);
+        page.amount(0, &format!("{sent}: {how}"), mrr);
     }
     if let Some(problem) = &customer.problem {
         page.say(0, &format!("INVALID ({}): nothing is sent for this customer until this is mended:", problem.reason));
-        for detail in problem.detail.split("; ") {
-            page.say(2, &format!("- {detail}"));
-        }
+        page.say(2, &problem.detail);
     }
     if let Some(conflict) = &customer.conflict {
         page.say(0, &format!("CONFLICT ({}): nothing is sent for this customer: {}", conflict.reason, conflict.detail));
@@ -108,7 +111,12 @@ fn one_account(account: &AccountWorking, page: &mut Page<'_>) {
         page.say(2, &format!("{at} is about it and could not be read ({}): {}", row.reason, row.detail));
     }
     if account.subscriptions.is_empty() {
-        page.say(2, "No subscription: its MRR is 0.");
+        let none = if account.exact.is_some() {
+            "No subscription: its MRR is 0."
+        } else {
+            "No subscription that could be read."
+        };
+        page.say(2, none);
     }
     for subscription in &account.subscriptions {
         page.blank();
@@ -179,10 +187,7 @@ fn one_subscription(placed: &PlacedSubscription, page: &mut Page<'_>) {
     }
     let counts = *counted && placed.stands;
     if let (true, Some(problem)) = (placed.stands, problem) {
-        page.say(4, &format!("Not known ({}):", problem.reason));
-        for detail in problem.detail.split("; ") {
-            page.say(6, &format!("- {detail}"));
-        }
+        page.say(4, &format!("Not known ({}): what to do stands at the end.", problem.reason));
         return;
     }
     page.rule();

@@ -141,10 +141,14 @@ impl<'a> Rules<'a> {
         steps: &mut Steps<'a>,
     ) -> Result<(), Problem> {
         let judged = self.judged(discounts);
-        judged.iter().for_each(|one| steps.note(|| Step::Judged(*one)));
+        for one in &judged {
+            steps.note(|| Step::Judged(*one));
+        }
         match in_order(&judged) {
             Ok(taken) => {
-                taken.iter().for_each(|(number, level, coupon)| take_off(*number, coupon, *level, lines, steps));
+                for (number, level, coupon) in taken {
+                    take_off(number, coupon, level, lines, steps);
+                }
                 Ok(())
             }
             Err(unknown) => {

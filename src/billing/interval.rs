@@ -27,17 +27,13 @@ pub(super) fn per_month(interval: &str, count: i64, mrr: &MrrSettings) -> Option
 
 /// The same as a person would write it down: `÷ 12`, `× 52/12 ÷ 2`; empty for one month.
 pub(super) fn working(interval: &str, count: i64, mrr: &MrrSettings) -> String {
-    let mut said = match factor(interval, mrr) {
+    let one = match factor(interval, mrr) {
         None | Some((1, 1)) => String::new(),
         Some((1, denominator)) => format!("÷ {denominator}"),
         Some((numerator, 1)) => format!("× {numerator}"),
         Some((numerator, denominator)) => format!("× {numerator}/{denominator}"),
     };
-    if count > 1 {
-        let apart = if said.is_empty() { "" } else { " " };
-        said += &format!("{apart}÷ {count}");
-    }
-    said
+    if count > 1 { format!("{one} ÷ {count}").trim_start().to_owned() } else { one }
 }
 
 #[cfg(test)]

@@ -123,19 +123,19 @@ impl Known<'_> {
             col("id").is_in(lit(Series::new("".into(), ids)).implode(false), false).fill_null(lit(false))
         };
         let ids: Vec<&str> = hits.stripe_ids.iter().map(String::as_str).collect();
-        let named = accounts.clone().lazy().filter(any("ord", &hits.accounts).or(texts(ids))).collect()?;
-        let mut customers = numbers(&named, "customer")?;
+        let asked = accounts.clone().lazy().filter(any("ord", &hits.accounts).or(texts(ids))).collect()?;
+        let mut customers = numbers(&asked, "customer")?;
         customers.extend(&hits.customers);
         let theirs = accounts
             .clone()
             .lazy()
-            .filter(any("ord", &numbers(&named, "ord")?).or(any("customer", &customers)))
+            .filter(any("ord", &numbers(&asked, "ord")?).or(any("customer", &customers)))
             .collect()?;
         let by_id = by_text(&theirs, "id")?;
         let same = texts(by_id.keys().map(String::as_str).collect());
         let rows = accounts.clone().lazy().filter(any("ord", &numbers(&theirs, "ord")?).or(same)).collect()?;
         let text = |column: &str| rows.column(column).and_then(Column::str);
-        let (ids, names, emails) = (text("id")?, text("name")?, text("email")?);
+        let (stripe_ids, names, emails) = (text("id")?, text("name")?, text("email")?);
         let (dispositions, reasons) = (text("disposition")?, text("reason")?);
         let (files, lines) = (rows.column("file")?.u32()?, rows.column("line")?.u32()?);
         let owners = rows.column("customer")?.u32()?;
@@ -143,7 +143,7 @@ impl Known<'_> {
         (0..rows.height())
             .map(|row| {
                 let account = AccountWorking {
-                    id: own(ids.get(row)),
+                    id: own(stripe_ids.get(row)),
                     name: own(names.get(row)),
                     email: own(emails.get(row)),
                     place: Some(self.line(files.get(row), lines.get(row))),

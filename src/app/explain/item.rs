@@ -58,7 +58,7 @@ pub(super) fn lines(item: &ItemWorking, items: usize, discounts: &[DiscountWorki
             let mut label = format!("Less {}", name(discount, page));
             if let Some(off) = discount.monthly_off.as_ref().filter(|off| **off != taken.amount) {
                 let how = if discount.taken.len() > 1 { "its share of" } else { "never below 0, of" };
-                label += &format!(": {how} {} a month", page.inline(off));
+                label = format!("{label}: {how} {} a month", page.inline(off));
             }
             page.taken(6, &label, &taken.amount);
             changed = true;
@@ -77,7 +77,7 @@ fn heading(item: &ItemWorking, items: usize) -> String {
     let mut said = if items > 1 { format!("Item {}", item.number) } else { "Item".to_owned() };
     for (word, known) in [("", &item.id), ("price ", &item.price), ("product ", &item.product)] {
         if let Some(known) = known {
-            said += &format!(" · {word}{known}");
+            said = format!("{said} · {word}{known}");
         }
     }
     said

@@ -24,10 +24,12 @@ pub enum FoundAs {
     Email,
     /// An external id of a Stripe customer or a contact.
     ExternalId,
+    /// A customer's `key`, as reports have it.
+    Key,
 }
 
 impl FoundAs {
-    const ALL: [Self; 4] = [Self::StripeCustomer, Self::Subscription, Self::Email, Self::ExternalId];
+    const ALL: [Self; 5] = [Self::StripeCustomer, Self::Subscription, Self::Email, Self::ExternalId, Self::Key];
 
     /// In words.
     pub const fn words(self) -> &'static str {
@@ -36,6 +38,7 @@ impl FoundAs {
             Self::Subscription => "subscription id",
             Self::Email => "e-mail",
             Self::ExternalId => "external id",
+            Self::Key => "key of a customer",
         }
     }
 }
@@ -48,7 +51,7 @@ pub(super) struct Identities {
     pub subscriptions: DataFrame,
     /// Contacts: the columns of their dispositions, `email`, `emails`, `external_id`.
     contacts: DataFrame,
-    /// Desired customers: `customer`, `email`, `external_id`.
+    /// Desired customers: `customer`, `key`, `email`, `external_id`.
     desired: DataFrame,
 }
 
@@ -80,7 +83,7 @@ impl Identities {
             accounts: beside(&linked.accounts, accounts)?,
             subscriptions: beside(&linked.subscriptions, subscriptions.collect()?)?,
             contacts: beside(&linked.contacts, contacts)?,
-            desired: linked.desired.select(["customer", "email", "external_id"])?,
+            desired: linked.desired.select(["customer", "key", "email", "external_id"])?,
         })
     }
 
@@ -118,6 +121,7 @@ impl Identities {
                 self.collect(&mut hits, &is("email", email.as_str()), &of_contact.or(is("email", email.as_str())))?;
             }
             FoundAs::ExternalId => self.collect(&mut hits, &is("external_id", key), &is("external_id", key))?,
+            FoundAs::Key => hits.customers = numbers(&rows(&self.desired, is("key", key))?, "customer")?,
         }
         Ok(hits)
     }

@@ -112,17 +112,14 @@ impl<'a> Page<'a> {
         let number = |text: &str| text.parse().unwrap_or_else(|_| BigInt::from(0));
         let unit = BigInt::from(10).pow(u32::try_from(digits).unwrap_or(2));
         let major = BigRational::new(number(&amount.minor.num), number(&amount.minor.den) * unit);
-        let (text, fraction) = match decimals(&major).filter(|places| *places <= digits + MORE_DECIMALS) {
-            Some(places) => (group(&fixed(&major, places.max(digits))), None),
-            None => {
-                let places = digits + 1;
-                let scale = BigRational::from_integer(BigInt::from(10).pow(u32::try_from(places).unwrap_or(3)));
-                let cut = (&major * &scale).trunc() / scale;
-                (
-                    format!("{}\u{2026}", group(&fixed(&cut, places))),
-                    Some(format!("{}/{}", major.numer(), major.denom())),
-                )
-            }
+        let (text, fraction) = if let Some(places) = decimals(&major).filter(|places| *places <= digits + MORE_DECIMALS)
+        {
+            (group(&fixed(&major, places.max(digits))), None)
+        } else {
+            let places = digits + 1;
+            let scale = BigRational::from_integer(BigInt::from(10).pow(u32::try_from(places).unwrap_or(3)));
+            let cut = (&major * &scale).trunc() / scale;
+            (format!("{}\u{2026}", group(&fixed(&cut, places))), Some(format!("{}/{}", major.numer(), major.denom())))
         };
         let (whole, rest) = match text.find('.') {
             Some(point) => text.split_at(point),

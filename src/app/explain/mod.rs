@@ -33,7 +33,8 @@ pub enum Format {
     Json,
 }
 
-/// Explains the customers that `key` means: a Stripe customer id, a subscription id, an e-mail or an external id.
+/// Explains the customers that `key` means: a Stripe customer id, a subscription id, an e-mail, an external id, or a
+/// key of `customers.csv`.
 ///
 /// # Errors
 /// [`AppError::Usage`] when nobody is called so; those of loading.

@@ -1,5 +1,7 @@
 //! What a finance person reads: one page per kind of subscription, over an export of the API.
 
+#![expect(clippy::needless_pass_by_value, reason = "JSON values are made where they are handed over")]
+
 use super::{Format, explain};
 use crate::app::exit::AppError;
 use crate::app::{Context, Voice};
@@ -39,7 +41,7 @@ impl Clock for OneDay {
 /// A Stripe customer.
 fn customer(number: u32, email: &str) -> Value {
     let (id, external) = (format!("cus_{number}"), format!("NW-{number}"));
-    json!({"id": id, "object": "customer", "name": format!("Customer {number}"), "email": email, "created": NOW - number as i64,
+    json!({"id": id, "object": "customer", "name": format!("Customer {number}"), "email": email, "created": NOW - i64::from(number),
         "metadata": {"user_id": external}, "livemode": true})
 }
 

@@ -158,7 +158,7 @@ fn one_subscription(placed: &PlacedSubscription, page: &mut Page<'_>) {
             page.say(4, "Not counted: another row with its id differs, and was read later.");
         }
         (false, Disposition::MergedDuplicate) => {
-            page.say(4, "Not counted again: another row with its id says the same.")
+            page.say(4, "Not counted again: another row with its id says the same.");
         }
         (false, _) => page.say(4, "Not counted: it is of Stripe's test mode."),
     }

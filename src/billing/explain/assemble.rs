@@ -38,7 +38,7 @@ fn instant(millis: Option<i64>) -> Option<Instant> {
 
 impl Known<'_> {
     /// Puts the steps beside the items they are about. `items` are all of the subscription, in order.
-    pub fn assemble(&self, items: Vec<Item<'_>>, steps: &[Step<'_>]) -> Assembled {
+    pub fn assemble(&self, items: &[Item<'_>], steps: &[Step<'_>]) -> Assembled {
         let places: HashMap<u32, usize> = items.iter().enumerate().map(|(place, item)| (item.ord, place)).collect();
         // Levels name licensed items by their place among those that could be priced.
         let mut lines: Vec<usize> = vec![];

@@ -91,7 +91,7 @@ pub fn explain(
             });
         }
         let Assembled { items, discounts, sums } =
-            known.assemble(own.remove(&priced.subscription).unwrap_or_default(), &priced.steps);
+            known.assemble(own.get(&priced.subscription).map_or(&[], Vec::as_slice), &priced.steps);
         let in_account = |minor| Amount { currency: currency.to_string(), minor };
         workings.push(SubscriptionWorking {
             ord: priced.subscription,

@@ -94,13 +94,14 @@ fn counts(facts: &Facts<'_>, mrr: &MrrSettings) -> String {
     };
     let end = facts.cancel_at.or(facts.last_period.filter(|_| facts.cancel_at_period_end));
     if facts.cancel_at_period_end || facts.cancel_at.is_some() {
-        said += &format!("; it is set to cancel {}, and counts until then", on(end));
+        said = format!("{said}; it is set to cancel {}, and counts until then", on(end));
     }
     if facts.paused {
         let rule = pause_word(mrr.pause_collection);
-        said += &format!("; its collection is {}, and it counts ([mrr] pause_collection = \"{rule}\")", pause(facts));
+        said =
+            format!("{said}; its collection is {}, and it counts ([mrr] pause_collection = \"{rule}\")", pause(facts));
     } else if let (Some(_), Some(end)) = (facts.pause_behavior, facts.pause_resumes_at) {
-        said += &format!("; its pause ended {}", on(Some(end)));
+        said = format!("{said}; its pause ended {}", on(Some(end)));
     }
     said
 }

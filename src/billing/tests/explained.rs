@@ -159,11 +159,13 @@ fn parts_lead_to_the_sum(working: &SubscriptionWorking) {
     }
 }
 
+/// Name, rule, part of the sentence, and what is changed, given as-of and a day ahead of it.
+type Case = (&'static str, Option<TakenOut>, &'static str, fn(&mut Sub, Option<i64>, Option<i64>));
+
 #[test]
 fn the_first_rule_that_takes_a_subscription_out_is_its_reason() {
     let at_as_of = Some(at(AS_OF));
     let ahead = Some(at(AS_OF) + 20 * 86_400_000);
-    type Case = (&'static str, Option<TakenOut>, &'static str, fn(&mut Sub, Option<i64>, Option<i64>));
     let cases: &[Case] = &[
         ("active", None, "it is active", |_, _, _| ()),
         ("trial", Some(TakenOut::Trial), "it is in its trial", |s, _, _| s.status = "trialing"),

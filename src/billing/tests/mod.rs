@@ -1,5 +1,6 @@
 mod behaviour;
 mod builder;
+mod defined;
 mod explained;
 mod known_answers;
 mod properties;

@@ -100,7 +100,7 @@ fn one_account(account: &AccountWorking, page: &mut Page<'_>) {
     page.say(2, &format!("{place}{}", went(account)));
     for row in &account.replaced {
         let how = if row.disposition == Disposition::Superseded {
-            "differs, and this one was read later"
+            "differs; this one is newer, or was read later"
         } else {
             "says the same"
         };
@@ -155,7 +155,7 @@ fn one_subscription(placed: &PlacedSubscription, page: &mut Page<'_>) {
         (true, _) if *counted => page.say(4, &format!("Counted: {why}.")),
         (true, _) => page.say(4, &format!("Not counted: {why}.")),
         (false, Disposition::Superseded) => {
-            page.say(4, "Not counted: another row with its id differs, and was read later.");
+            page.say(4, "Not counted: another row with its id differs, and is newer, or was read later.");
         }
         (false, Disposition::MergedDuplicate) => {
             page.say(4, "Not counted again: another row with its id says the same.");

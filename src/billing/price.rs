@@ -102,7 +102,8 @@ impl Ordinary {
             });
             items.with_column(wide(name, amounts).into())?;
         }
-        let rated: BooleanChunked = combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
+        let rated: BooleanChunked =
+            combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
         let rated = rated.into_series().take(of.cast(&IDX_DTYPE)?.idx()?)?;
         items.with_column(rated.with_name("rated".into()).into())?;
         let lacks_rate = col("rated").not().and(col("units").neq(lit(0).cast(DataType::Int128)));
@@ -125,10 +126,7 @@ impl Ordinary {
         items
             .lazy()
             .group_by([col("subscription")])
-            .agg([
-                col("native").sum(),
-                col("account").sum(),
-            ])
+            .agg([col("native").sum(), col("account").sum()])
             .left_join(problems.lazy(), col("subscription"), col("subscription"))
             .collect()
     }

@@ -91,7 +91,9 @@ fn overwrite(mut items: DataFrame, special: &DataFrame, lookup: &Lookup<'_>) -> 
         (nums[place], dens[place]) = quote.map_or((None, None), |(num, den)| (Some(num), Some(den)));
         (times[place], unpriced[place]) = (Some(1), quote.err().map(Reason::as_str));
     }
-    items.with_column(wide("price_num", nums.into_iter()).into())?.with_column(wide("price_den", dens.into_iter()).into())?;
+    items
+        .with_column(wide("price_num", nums.into_iter()).into())?
+        .with_column(wide("price_den", dens.into_iter()).into())?;
     items.with_column(Column::new("times".into(), times))?.with_column(Column::new("unpriced".into(), unpriced))?;
     Ok(items)
 }

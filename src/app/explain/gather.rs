@@ -3,7 +3,7 @@
 use super::explanation::{AccountWorking, CustomerWorking, Identity, Line, PlacedSubscription, RejectedRow, Replaced};
 use super::key::{Hits, Identities, by_text, numbers};
 use crate::app::exit::AppError;
-use crate::billing::explain::{Amount, Problem, SubscriptionWorking, explain};
+use crate::billing::explain::{Amount, Problem, SubscriptionWorking, agree, explain};
 use crate::billing::{BillingError, exact};
 use crate::config::{Rounding, Settings};
 use crate::link::Linked;
@@ -226,7 +226,12 @@ impl Known<'_> {
         let key = text("key")?.unwrap_or_default();
         let planned = row.column("mrr_exact")?.i128()?.get(0).map(|sum| self.amount(exact(sum, self.scale)));
         let parts = self.sum(accounts.iter().map(|account| account.exact.as_ref()));
-        if planned.is_some() && planned != parts {
+        let agreed = match (&planned, &parts) {
+            (Some(planned), Some(parts)) => agree(&planned.minor, &parts.minor),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if !agreed {
             let shown = |amount: Option<Amount>| {
                 amount.map_or("nothing".to_owned(), |amount| format!("{}/{}", amount.minor.num, amount.minor.den))
             };
@@ -242,7 +247,7 @@ impl Known<'_> {
                 company_name: text("company_name")?,
             }),
             accounts,
-            exact: planned,
+            exact: planned.and(parts),
             mrr: mrr.map(|mrr| self.amount(exact(i128::from(mrr), 1))),
             rounding: rounding(self.settings),
             problem: found("problem", "problem_detail")?,

@@ -31,6 +31,8 @@ use crate::{
     table::{Accounts, Discounts, Items, SchemaError, StripeTables, Subscriptions, TaxRates, Tiers},
 };
 use assemble::{Assembled, Known};
+use num_rational::BigRational;
+use num_traits::Signed;
 use polars::prelude::*;
 use std::collections::HashMap;
 use why::Facts;
@@ -82,7 +84,12 @@ pub fn explain(
         let id = ids.get(row).unwrap_or_default();
         let working = priced.account.as_ref().map(Number::exact);
         let mrr_exact = exact_sums.get(row).map(|sum| exact(sum, billed.scale));
-        if rule.is_none() && mrr_exact.is_some() && mrr_exact != working {
+        let agreed = match (&mrr_exact, &working) {
+            (Some(mrr), Some(working)) => agree(mrr, working),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if rule.is_none() && !agreed {
             let shown = |sum: Option<Exact>| sum.map_or("nothing".to_owned(), |sum| format!("{}/{}", sum.num, sum.den));
             return Err(BillingError::Disagrees {
                 subscription: id.to_owned(),
@@ -104,12 +111,21 @@ pub fn explain(
             items,
             discounts,
             sums,
-            working: working.map(in_account),
-            mrr: mrr_exact.map(in_account),
+            working: working.clone().map(in_account),
+            // The working is exact even where the scale of sums is not.
+            mrr: if rule.is_none() { mrr_exact.and(working.clone()) } else { mrr_exact }.map(in_account),
             problem,
         });
     }
     Ok(workings)
+}
+
+/// Whether two sums are one: a scale that cannot hold every denominator rounds the rarest amounts to a trillionth of a minor
+/// unit each, and no sum of them comes near a millionth.
+pub fn agree(one: &Exact, other: &Exact) -> bool {
+    let number = |exact: &Exact| Some(BigRational::new(exact.num.parse().ok()?, exact.den.parse().ok()?));
+    let difference = number(one).zip(number(other)).map(|(one, other)| (one - other).abs());
+    difference.is_some_and(|difference| difference < BigRational::new(1.into(), 1_000_000.into()))
 }
 
 /// What the sentences say, row by row.

@@ -4,7 +4,7 @@ use clap::Parser;
 use std::io::Write;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode};
-use tether_recon::app::{Context, Voice, config_check, output, plan, report, resume, run, sandbox};
+use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox};
 use tether_recon::cli::{Cli, Command, ConfigCommand};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
@@ -41,6 +41,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
         Command::Resume => runtime()?.block_on(resume::resume(context))?,
         Command::Report(args) => report::report(context, &args.run)?,
+        Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.format)?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::Config(ConfigCommand::Check) => return config_check::run(&context.config, context.env, out),
     };

@@ -5,6 +5,7 @@
 
 pub mod config_check;
 pub mod exit;
+pub mod explain;
 pub mod output;
 pub mod plan;
 pub mod report;

@@ -7,11 +7,48 @@ use crate::{
     table::{INSTANT, StripeTables},
 };
 use polars::prelude::*;
+use serde::Serialize;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
 /// The source that breaks of this room name.
 const SCOPE: &str = "stripe_subscriptions";
+
+/// Why a subscription does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TakenOut {
+    /// In its trial, and trials do not count.
+    Trial,
+    /// A status that never counts.
+    Status,
+    /// Past due for longer than the configured days.
+    GraceOver,
+    /// It has ended.
+    Ended,
+    /// The day it was to be canceled has come.
+    CanceledAt,
+    /// Set to cancel at the end of a period that is over.
+    PeriodEnded,
+    /// Its cancellation was asked for, and that is when it stops counting.
+    CancelAsked,
+    /// Its collection is paused.
+    Paused,
+}
+
+impl TakenOut {
+    /// Every rule, in the order of declaration, in which they are asked: the first that holds is the reason.
+    pub const ALL: [Self; 8] = [
+        Self::Trial,
+        Self::Status,
+        Self::GraceOver,
+        Self::Ended,
+        Self::CanceledAt,
+        Self::PeriodEnded,
+        Self::CancelAsked,
+        Self::Paused,
+    ];
+}
 
 fn instant(millis: i64) -> Expr {
     lit(millis).cast(INSTANT)
@@ -31,7 +68,7 @@ fn is(status: SubscriptionStatus) -> Expr {
     col("status").eq(lit(status.as_str())).fill_null(false)
 }
 
-/// Every subscription with `rank`, `live`, `renews`, `counted`, `flagged` (paused, and counts all the same),
+/// Every subscription with `rank`, `live`, `renews`, `taken_out`, `counted`, `flagged` (paused, and counts all the same),
 /// `period_end_ahead`, `last_end`, and of its items `items` (how many), `currency` and `one_currency`.
 pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) -> LazyFrame {
     let now = || instant(as_of.epoch_millis());
@@ -64,50 +101,55 @@ pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) 
                 .filter(|status| status.is_live())
                 .fold(lit(false), |any, status| any.or(is(*status)))
                 .alias("live"),
-            status_counts(mrr, as_of).and(not_over(mrr, as_of)).alias("in_force"),
+            taken_out(mrr, as_of).alias("taken_out"),
         ])
         .with_columns([
             col("live").and(col("cancel_at_period_end").not()).and(col("cancel_at").is_null()).alias("renews"),
-            col("in_force").and(taken_out(mrr.pause_collection).not()).alias("counted"),
+            col("taken_out").is_null().alias("counted"),
             when(col("live")).then(col("ahead")).otherwise(lit(NULL)).alias("period_end_ahead"),
             coalesce(&[col("ended_at"), col("last_period")]).alias("last_end"),
         ])
         .with_column(col("counted").and(col("paused")).alias("flagged"))
 }
 
-/// Whether the status alone lets a subscription count.
-fn status_counts(mrr: &MrrSettings, as_of: Instant) -> Expr {
-    let past_due = match mrr.past_due_grace_days {
-        None => is(SubscriptionStatus::PastDue),
+/// The first rule that takes a subscription out, as its place in [`TakenOut::ALL`]; null: none does, it counts.
+fn taken_out(mrr: &MrrSettings, as_of: Instant) -> Expr {
+    let past = |end: Expr| end.lt_eq(instant(as_of.epoch_millis())).fill_null(false);
+    let grace_over = match mrr.past_due_grace_days {
+        None => lit(false),
         Some(days) => {
             let last_counted = as_of.epoch_millis().saturating_sub(i64::from(days) * DAY_MILLIS);
-            let over = col("last_period").lt_eq(instant(last_counted)).fill_null(false);
-            is(SubscriptionStatus::PastDue).and(over.not())
+            col("last_period").lt_eq(instant(last_counted)).fill_null(false)
         }
     };
-    let trialing = is(SubscriptionStatus::Trialing).and(lit(mrr.count_trialing));
-    is(SubscriptionStatus::Active).or(past_due).or(trialing)
-}
-
-/// Whether no end has come. What ends exactly now is over.
-fn not_over(mrr: &MrrSettings, as_of: Instant) -> Expr {
-    let past = |end: Expr| end.lt_eq(instant(as_of.epoch_millis())).fill_null(false);
+    let counting = [SubscriptionStatus::Active, SubscriptionStatus::PastDue, SubscriptionStatus::Trialing];
     let set_to_end = col("cancel_at_period_end").or(col("cancel_at").is_not_null());
-    let at_period_end = col("cancel_at_period_end").and(past(coalesce(&[col("cancel_at"), col("last_period")])));
-    let over = past(col("ended_at")).or(past(col("cancel_at"))).or(at_period_end);
     // Without a date of the request it is taken to have been made.
     let asked = set_to_end.and(col("canceled_at").is_null().or(past(col("canceled_at"))));
-    let dropped = over.or(asked.and(lit(mrr.cancel_at_request)));
-    dropped.not()
-}
-
-/// Whether a pause takes the subscription out.
-fn taken_out(rule: PausedCollection) -> Expr {
-    match rule {
+    let paused = match mrr.pause_collection {
         PausedCollection::None => lit(false),
         PausedCollection::All => col("paused"),
         PausedCollection::Void => col("paused").and(col("pause_behavior").eq(lit("void")).fill_null(false)),
+    };
+    // What ends exactly now is over.
+    let holds = |rule: TakenOut| match rule {
+        TakenOut::Trial => is(SubscriptionStatus::Trialing).and(lit(!mrr.count_trialing)),
+        TakenOut::Status => counting.into_iter().fold(lit(false), |any, status| any.or(is(status))).not(),
+        TakenOut::GraceOver => is(SubscriptionStatus::PastDue).and(grace_over.clone()),
+        TakenOut::Ended => past(col("ended_at")),
+        TakenOut::CanceledAt => past(col("cancel_at")),
+        TakenOut::PeriodEnded => {
+            col("cancel_at_period_end").and(past(coalesce(&[col("cancel_at"), col("last_period")])))
+        }
+        TakenOut::CancelAsked => asked.clone().and(lit(mrr.cancel_at_request)),
+        TakenOut::Paused => paused.clone(),
+    };
+    let mut first = lit(NULL);
+    for rule in TakenOut::ALL.into_iter().rev() {
+        first = when(holds(rule)).then(lit(rule as u8)).otherwise(first);
     }
+    // polars reads a literal of any integer type as the same dynamic number.
+    first.cast(DataType::UInt8)
 }
 
 /// What a reviewer must see of the subscriptions that [`counted`] described: each id once.

@@ -30,10 +30,14 @@ pub(super) enum Lasts {
 /// A coupon that is defined in full.
 #[derive(Debug, Clone)]
 pub(super) struct Coupon {
+    /// Tells it from the other coupons of one [`read`].
+    pub number: u32,
     pub off: Off,
     pub lasts: Lasts,
     /// Products it applies to; `None`: all.
     pub applies_to: Option<Vec<String>>,
+    /// Whether the configuration defines it, and not an export.
+    pub configured: bool,
 }
 
 impl Lasts {
@@ -105,7 +109,7 @@ pub(super) fn read(
             None => None,
         };
         if let (Some(off), Some(lasts)) = (off, lasts) {
-            let coupon = Coupon { off, lasts, applies_to: products };
+            let coupon = Coupon { number: 0, off, lasts, applies_to: products, configured: false };
             // An API object names the products only where they were expanded: the fuller definition stands.
             let fuller =
                 exported.get(id).is_some_and(|known| known.applies_to.is_some()) && coupon.applies_to.is_none();
@@ -115,6 +119,9 @@ pub(super) fn read(
         }
     }
     coupons.extend(exported.into_iter().map(|(id, coupon)| (id.to_owned(), coupon)));
+    for (number, coupon) in (0..).zip(coupons.values_mut()) {
+        coupon.number = number;
+    }
     Ok(coupons)
 }
 
@@ -127,5 +134,6 @@ fn configured(defined: &DefinedCoupon, digits: &impl Fn(Currency) -> u32) -> Opt
         }
         (None, None) => return None,
     };
-    Some(Coupon { off, lasts: Lasts::read(&defined.duration, None)?, applies_to: None })
+    let lasts = Lasts::read(&defined.duration, None)?;
+    Some(Coupon { number: 0, off, lasts, applies_to: None, configured: true })
 }

@@ -5,6 +5,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_rational::{BigRational, Ratio};
 use num_traits::{CheckedAdd, CheckedDiv, CheckedMul, CheckedSub, ToPrimitive, Zero};
+use polars::prelude::*;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
@@ -18,10 +19,16 @@ pub(super) enum Number {
 macro_rules! operation {
     ($name:ident, $checked:ident, $operator:tt) => {
         pub fn $name(&self, other: &Self) -> Self {
-            if let (Self::Small(a), Self::Small(b)) = (self, other)
-                && let Some(small) = a.$checked(b)
-            {
-                return Self::Small(small);
+            if let (Self::Small(a), Self::Small(b)) = (self, other) {
+                // Whole numbers are most of all, and need no common denominator.
+                let small = if a.is_integer() && b.is_integer() {
+                    a.numer().$checked(b.numer()).map(Ratio::from_integer)
+                } else {
+                    a.$checked(b)
+                };
+                if let Some(small) = small {
+                    return Self::Small(small);
+                }
             }
             Self::Big(Box::new(self.big() $operator other.big()))
         }
@@ -123,11 +130,34 @@ impl Number {
 
     /// How many `1 / scale` it is, where that is a whole number that 128 bits hold.
     pub fn count(&self, scale: i128) -> Option<i128> {
-        let (numerator, denominator) = match self {
-            Self::Small(value) => (*value.numer(), *value.denom()),
-            Self::Big(value) => (value.numer().to_i128()?, value.denom().to_i128()?),
-        };
+        let (numerator, denominator) = self.parts()?;
         (scale % denominator == 0).then(|| numerator.checked_mul(scale / denominator))?
+    }
+
+    /// Numerator and denominator in lowest terms, where 128 bits hold them.
+    pub fn parts(&self) -> Option<(i128, i128)> {
+        match self {
+            Self::Small(value) => Some((*value.numer(), *value.denom())),
+            Self::Big(value) => Some((value.numer().to_i128()?, value.denom().to_i128()?)),
+        }
+    }
+
+    /// The nearest number of `1 / scale`, where 128 bits hold it.
+    pub fn nearest(&self, scale: i128) -> Option<i128> {
+        self.count(scale).or_else(|| {
+            let fine = self.mul(&Self::whole(scale));
+            let half = Self::Small(Ratio::new(1, 2));
+            match fine.add(&half) {
+                Self::Small(value) => Some(value.floor().to_integer()),
+                Self::Big(value) => value.floor().to_integer().to_i128(),
+            }
+        })
+    }
+
+    /// The same for others to read.
+    pub fn exact(&self) -> Exact {
+        let value = self.big();
+        Exact { num: value.numer().to_string(), den: value.denom().to_string() }
     }
 
     fn big(&self) -> BigRational {
@@ -136,6 +166,16 @@ impl Number {
             Self::Big(value) => value.as_ref().clone(),
         }
     }
+}
+
+/// A whole number for a column: polars makes literals of this type only by hand.
+pub(super) fn number(value: i128) -> Expr {
+    Expr::Literal(LiteralValue::Scalar(Scalar::new(DataType::Int128, AnyValue::Int128(value))))
+}
+
+/// A column of whole numbers.
+pub(super) fn wide(name: &str, values: impl Iterator<Item = Option<i128>>) -> Series {
+    Int128Chunked::from_iter_options(name.into(), values).into_series()
 }
 
 /// An exact sum of minor units, `sum / scale`, in lowest terms.

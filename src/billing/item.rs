@@ -1,41 +1,42 @@
-//! One subscription item as a row, for the few that columns cannot price, and for sentences about those with a problem.
+//! One subscription item as a row, for what columns cannot price, and for sentences about those with a problem.
 
 use crate::model::{Currency, Reason};
 use polars::prelude::*;
 
-/// An item as read.
+/// An item as read; its texts are its table's.
 #[expect(clippy::struct_excessive_bools, reason = "the columns of a table")]
-#[derive(Debug, Clone)]
-pub(super) struct Item {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'a> {
     pub ord: u32,
     pub subscription: u32,
-    pub id: Option<String>,
-    pub product: Option<String>,
-    pub currency: Option<String>,
+    pub id: Option<&'a str>,
+    pub price: Option<&'a str>,
+    pub product: Option<&'a str>,
+    pub currency: Option<&'a str>,
     pub amount: Option<(i128, i128)>,
     pub amount_is_total: bool,
     pub quantity: Option<i64>,
     pub quantity_required: bool,
-    pub interval: Option<String>,
+    pub interval: Option<&'a str>,
     pub interval_count: i64,
     pub metered: bool,
     pub tiered: bool,
-    pub tiers_mode: Option<String>,
+    pub tiers_mode: Option<&'a str>,
     /// Number of its tier list.
     pub tiers: Option<u32>,
     pub divide_by: Option<i64>,
-    pub divide_round: Option<String>,
+    pub divide_round: Option<&'a str>,
 }
 
 /// Why an item cannot be priced.
 pub(super) type Problem = (Reason, String);
 
 /// The items of `frame`, row by row.
-pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item>> {
+pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item<'_>>> {
     let text = |column: &str| frame.column(column).and_then(Column::str);
     let flag = |column: &str| frame.column(column).and_then(Column::bool);
     let (ords, subscriptions) = (frame.column("ord")?.u32()?, frame.column("subscription")?.u32()?);
-    let (ids, products, currencies) = (text("id")?, text("product")?, text("currency")?);
+    let (ids, prices, products, currencies) = (text("id")?, text("price")?, text("product")?, text("currency")?);
     let (nums, dens) = (frame.column("amount_num")?.i128()?, frame.column("amount_den")?.i128()?);
     let (totals, required) = (flag("amount_is_total")?, flag("quantity_required")?);
     let (quantities, counts) = (frame.column("quantity")?.i64()?, frame.column("interval_count")?.i64()?);
@@ -43,45 +44,45 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item>> {
     let (tiered, modes) = (flag("tiered")?, text("tiers_mode")?);
     let lists = frame.column("tiers")?.u32()?;
     let (divisors, rounds) = (frame.column("divide_by")?.i64()?, text("divide_round")?);
-    let own = |value: Option<&str>| value.map(str::to_owned);
     let rows = 0..frame.height();
     Ok(rows
         .map(|row| Item {
             ord: ords.get(row).unwrap_or(u32::MAX),
             subscription: subscriptions.get(row).unwrap_or(u32::MAX),
-            id: own(ids.get(row)),
-            product: own(products.get(row)),
-            currency: own(currencies.get(row)),
+            id: ids.get(row),
+            price: prices.get(row),
+            product: products.get(row),
+            currency: currencies.get(row),
             amount: nums.get(row).zip(dens.get(row)),
             amount_is_total: totals.get(row).unwrap_or(false),
             quantity: quantities.get(row),
             quantity_required: required.get(row).unwrap_or(false),
-            interval: own(intervals.get(row)),
+            interval: intervals.get(row),
             interval_count: counts.get(row).unwrap_or(0),
             metered: usages.get(row) == Some("metered"),
             tiered: tiered.get(row).unwrap_or(false),
-            tiers_mode: own(modes.get(row)),
+            tiers_mode: modes.get(row),
             tiers: lists.get(row),
             divide_by: divisors.get(row),
-            divide_round: own(rounds.get(row)),
+            divide_round: rounds.get(row),
         })
         .collect())
 }
 
-impl Item {
+impl Item<'_> {
     /// One sentence on `reason`: what was found on this item of `subscription`, and what to do.
     pub fn sentence(&self, reason: Reason, subscription: &str, account: Currency) -> String {
-        let item = self.id.as_ref().map_or(String::new(), |id| format!(", item {id}"));
+        let item = self.id.map_or(String::new(), |id| format!(", item {id}"));
         let here = format!("subscription {subscription}{item}");
         match reason {
             Reason::IntervalUnknown => {
-                let interval = self.interval.as_deref().unwrap_or("");
+                let interval = self.interval.unwrap_or("");
                 format!("{here}: the interval `{} {interval}` is none of day, week, month, year", self.interval_count)
             }
             Reason::QuantityMissing => {
                 format!("{here}: no quantity; if Amount is a total, set [stripe] amount = \"total\"")
             }
-            Reason::CurrencyWithoutRate => match &self.currency {
+            Reason::CurrencyWithoutRate => match self.currency {
                 Some(code) => format!(
                     "no rate from {code} to {account}: add {code} = {{ rate = \"…\", date = \"…\" }} under [fx]"
                 ),
@@ -94,7 +95,7 @@ impl Item {
             Reason::BadNumber => {
                 format!("{here}: its price has no amount, or a transform_quantity that cannot be applied")
             }
-            _ => format!("{here}: an amount or quantity is below zero, too large, or finer than can be summed exactly"),
+            _ => format!("{here}: an amount or quantity is below zero or too large"),
         }
     }
 }

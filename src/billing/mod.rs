@@ -1,7 +1,8 @@
 //! Billing: what each Stripe subscription brings a month, exactly, and what a customer's subscriptions show together.
 //!
 //! In: [`StripeTables`], the definition of MRR (`[mrr]`, `[fx]`), the account's currency, the run's clock. Out: one row per
-//! subscription ([`Billed`]), one row per group of them ([`summarise`]), and the definition in words ([`definition()`]).
+//! subscription ([`Billed`]), one row per group of them ([`summarise`]), the working of single subscriptions
+//! ([`explain::explain`]), and the definition in words ([`definition()`]).
 //! Never: a floating-point number in money, a wrapped one, a rounding before the last step, a clock, a file.
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
@@ -11,18 +12,24 @@ mod counted;
 mod coupons;
 mod definition;
 mod discount;
+mod distinct;
 mod exact;
+pub mod explain;
 mod interval;
 mod item;
+mod lookup;
 mod price;
+mod quote;
 mod rates;
 mod rows;
 mod scale;
 mod status;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod tiers;
+mod treatment;
 
 pub use definition::definition;
 pub use exact::exact;
@@ -65,11 +72,47 @@ pub struct Billed {
 
 /// The tables could not be computed with: a bug, not bad data.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to compute MRR: {0}")]
-pub struct BillingError(#[from] PolarsError);
+pub enum BillingError {
+    /// A query failed.
+    #[error("failed to compute MRR: {0}")]
+    Polars(#[from] PolarsError),
+    /// A subscription's working leads to another sum than its MRR.
+    #[error(
+        "failed to explain subscription {subscription}: its MRR is {mrr} minor units, its working gives {working}; please report this with the export"
+    )]
+    Disagrees {
+        /// The subscription's id.
+        subscription: String,
+        /// What the computation found.
+        mrr: String,
+        /// What the working leads to.
+        working: String,
+    },
+}
 
 /// Bills every subscription.
 pub fn bill(
+    tables: &StripeTables,
+    mrr: &MrrSettings,
+    fx: &Fx,
+    currency: Currency,
+    as_of: Instant,
+) -> Result<Billed, BillingError> {
+    bill_by(Path::Columns, tables, mrr, fx, currency, as_of)
+}
+
+/// By which way subscriptions are priced; the answers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    /// Columns, and rows where columns cannot.
+    Columns,
+    /// Rows only: the definition, for tests.
+    #[cfg(test)]
+    Rows,
+}
+
+fn bill_by(
+    path: Path,
     tables: &StripeTables,
     mrr: &MrrSettings,
     fx: &Fx,
@@ -84,16 +127,52 @@ pub fn bill(
         .filter(col("counted").and(col("problem").is_null()))
         .select([col("ord"), col("id"), col("customer")])
         .collect()?;
-    let exceptional = rows::exceptional(tables, &to_price, mrr, as_of)?;
-    let by_rows = rows::price(tables, &exceptional, mrr, &rates, as_of)?;
-    let licensed = col("usage_type").neq(lit("metered")).fill_null(true);
-    let items = tables
-        .items
+    let sources = lookup::Sources::new(tables, &to_price, mrr, as_of)?;
+    let lookup = sources.lookup()?;
+    let coupons = coupons::read(&tables.coupons, mrr, |currency| rates.digits(currency))?;
+    let rules = discount::Rules {
+        coupons: &coupons,
+        by_id: &lookup.by_id,
+        counted: mrr.coupons,
+        unknown: mrr.unknown_coupon,
+        as_of,
+    };
+    let all = tables.items.lazy().semi_join(to_price.clone().lazy(), col("subscription"), col("ord")).collect()?;
+    let treatments = match path {
+        Path::Columns => treatment::Treatments::judge(&all, &sources, &lookup, &rules)?,
+        #[cfg(test)]
+        Path::Rows => treatment::Treatments::none(&all),
+    };
+    let mut items = all.clone();
+    items.with_column(Column::new("treatment".into(), treatments.of_items))?;
+    let metered = col("usage_type").eq(lit("metered")).fill_null(false);
+    let items = items.lazy().filter(metered.not()).collect()?;
+    let items = quote::quote(items, &lookup)?;
+    let leave = col("treatment").eq(lit(treatment::BY_ROWS)).or(col("price_den").gt(exact::number(quote::FINEST)));
+    let exceptional = items
+        .clone()
         .lazy()
-        .filter(licensed)
-        .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
-        .anti_join(exceptional.lazy(), col("subscription"), col("subscription"));
-    let ordinary = price::Ordinary::new(items, mrr, &rates)?;
+        .filter(leave)
+        .select([col("subscription")])
+        .unique(None, UniqueKeepStrategy::Any)
+        .collect()?;
+    let by_rows = {
+        let these = || exceptional.clone().lazy();
+        let subscriptions = to_price
+            .clone()
+            .lazy()
+            .semi_join(these(), col("ord"), col("subscription"))
+            .sort(["ord"], SortMultipleOptions::default())
+            .collect()?;
+        let items = all
+            .lazy()
+            .semi_join(these(), col("subscription"), col("subscription"))
+            .sort(["subscription", "id", "ord"], SortMultipleOptions::default())
+            .collect()?;
+        rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates, false)?
+    };
+    let items = items.lazy().anti_join(exceptional.lazy(), col("subscription"), col("subscription")).collect()?;
+    let ordinary = price::Ordinary::new(items, &treatments.stays, mrr, &rates)?;
 
     let mut denominators = scale::Denominators::default();
     ordinary.see(&mut denominators)?;

@@ -1,6 +1,6 @@
 //! What a group of subscriptions (a customer's) shows together.
 
-use super::status;
+use super::{exact::number, status};
 use crate::{config::Rounding, model::Reason};
 use polars::prelude::*;
 
@@ -59,10 +59,6 @@ pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -
             col("problem_detail"),
             col("subscriptions"),
         ])
-}
-
-fn number(value: i128) -> Expr {
-    Expr::Literal(LiteralValue::Scalar(Scalar::new(DataType::Int128, AnyValue::Int128(value))))
 }
 
 /// `exact / scale` as a whole number; amounts are never below 0.

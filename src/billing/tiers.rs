@@ -1,7 +1,13 @@
 //! What a quantity costs: units after `transform_quantity`, tiers volume and graduated.
 
-use super::{exact::Number, item::Item};
+use super::{
+    exact::Number,
+    item::Item,
+    scale::MOST_MINOR,
+    steps::{Step, Steps},
+};
 use crate::model::Reason;
+use std::cmp::Ordering;
 
 /// One tier of a price.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,7 +19,13 @@ pub(super) struct Tier {
 }
 
 /// The price of `item` per its interval, in minor units. `tiers` may come in any order, and repeated.
-pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
+pub(super) fn price(item: &Item<'_>, tiers: &[Tier], steps: &mut Steps) -> Result<Number, Reason> {
+    let price = unlimited(item, tiers, steps)?;
+    let absurd = price.compare(&Number::whole(MOST_MINOR)) == Ordering::Greater;
+    if absurd { Err(Reason::AmountOutOfRange) } else { Ok(price) }
+}
+
+fn unlimited(item: &Item<'_>, tiers: &[Tier], steps: &mut Steps) -> Result<Number, Reason> {
     if item.amount_is_total && !item.tiered {
         return amount(item);
     }
@@ -21,6 +33,9 @@ pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
         return Err(Reason::QuantityMissing);
     }
     let quantity = transformed(item)?;
+    if item.divide_by.is_some() {
+        steps.note(|| Step::Transformed { item: item.ord, units: quantity });
+    }
     if quantity == 0 {
         // Nothing is billed for no units, whatever the first tier's flat price is.
         return if item.tiered { Ok(Number::zero()) } else { amount(item).map(|_| Number::zero()) };
@@ -31,21 +46,26 @@ pub(super) fn price(item: &Item, tiers: &[Tier]) -> Result<Number, Reason> {
     let mut tiers = tiers.to_vec();
     tiers.sort_by_key(|tier| (tier.up_to.unwrap_or(i64::MAX), tier.clone()));
     tiers.dedup();
-    match item.tiers_mode.as_deref() {
-        Some("volume") => volume(quantity, &tiers),
-        Some("graduated") => graduated(quantity, &tiers),
+    let mut cost = |tier: &Tier, units: i64| {
+        let (unit, flat, cost) = cost(tier, units)?;
+        steps.note(|| Step::Tier { item: item.ord, up_to: tier.up_to, units, unit, flat, cost: cost.clone() });
+        Ok(cost)
+    };
+    match item.tiers_mode {
+        Some("volume") => volume(quantity, &tiers, &mut cost),
+        Some("graduated") => graduated(quantity, &tiers, &mut cost),
         _ => Err(Reason::TiersMissing),
     }
 }
 
-fn amount(item: &Item) -> Result<Number, Reason> {
+fn amount(item: &Item<'_>) -> Result<Number, Reason> {
     let (numerator, denominator) = item.amount.ok_or(Reason::BadNumber)?;
     let amount = Number::fraction(numerator, denominator).ok_or(Reason::AmountOutOfRange)?;
     if amount.is_negative() { Err(Reason::AmountOutOfRange) } else { Ok(amount) }
 }
 
 /// The quantity after `transform_quantity`.
-fn transformed(item: &Item) -> Result<i64, Reason> {
+fn transformed(item: &Item<'_>) -> Result<i64, Reason> {
     let quantity = item.quantity.unwrap_or(1);
     if quantity < 0 {
         return Err(Reason::AmountOutOfRange);
@@ -54,21 +74,24 @@ fn transformed(item: &Item) -> Result<i64, Reason> {
     if divisor < 1 {
         return Err(Reason::BadNumber);
     }
-    match item.divide_round.as_deref() {
+    match item.divide_round {
         Some("up") => Ok(quantity / divisor + i64::from(quantity % divisor != 0)),
         Some("down") => Ok(quantity / divisor),
         _ => Err(Reason::BadNumber),
     }
 }
 
+/// What a number of units costs in a tier.
+type Cost<'a> = dyn FnMut(&Tier, i64) -> Result<Number, Reason> + 'a;
+
 /// All units at the price of the tier that the quantity falls into.
-fn volume(quantity: i64, tiers: &[Tier]) -> Result<Number, Reason> {
+fn volume(quantity: i64, tiers: &[Tier], cost: &mut Cost<'_>) -> Result<Number, Reason> {
     let reached = tiers.iter().find(|tier| tier.up_to.is_none_or(|up_to| quantity <= up_to));
     cost(reached.ok_or(Reason::TiersMissing)?, quantity)
 }
 
 /// Each unit at the price of its own tier.
-fn graduated(quantity: i64, tiers: &[Tier]) -> Result<Number, Reason> {
+fn graduated(quantity: i64, tiers: &[Tier], cost: &mut Cost<'_>) -> Result<Number, Reason> {
     let mut sum = Number::zero();
     let mut done = 0;
     for tier in tiers {
@@ -81,11 +104,13 @@ fn graduated(quantity: i64, tiers: &[Tier]) -> Result<Number, Reason> {
     if done < quantity { Err(Reason::TiersMissing) } else { Ok(sum) }
 }
 
-fn cost(tier: &Tier, units: i64) -> Result<Number, Reason> {
+/// The tier's price per unit, its flat price, and what `units` of it cost.
+fn cost(tier: &Tier, units: i64) -> Result<(Number, Number, Number), Reason> {
     let unit = Number::fraction(tier.unit.0, tier.unit.1).ok_or(Reason::AmountOutOfRange)?;
     let flat = Number::fraction(tier.flat.0, tier.flat.1).ok_or(Reason::AmountOutOfRange)?;
     if unit.is_negative() || flat.is_negative() {
         return Err(Reason::AmountOutOfRange);
     }
-    Ok(unit.mul(&Number::whole(i128::from(units))).add(&flat))
+    let cost = unit.mul(&Number::whole(i128::from(units))).add(&flat);
+    Ok((unit, flat, cost))
 }

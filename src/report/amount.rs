@@ -90,7 +90,7 @@ pub(super) fn exact_decimal(value: &BigRational) -> String {
 }
 
 /// `value` with exactly `places` digits after the point, rounded half-even.
-fn fixed(value: &BigRational, places: usize) -> String {
+pub fn fixed(value: &BigRational, places: usize) -> String {
     let scale = BigInt::from(10).pow(u32::try_from(places).unwrap_or(u32::MAX));
     let scaled = value.abs() * BigRational::from_integer(scale);
     let (mut quotient, remainder) = scaled.numer().div_rem(scaled.denom());
@@ -104,7 +104,8 @@ fn fixed(value: &BigRational, places: usize) -> String {
     if places == 0 { format!("{sign}{before}") } else { format!("{sign}{before}.{after}") }
 }
 
-fn group(plain: &str) -> String {
+/// A plain decimal with its thousands grouped and a true minus sign.
+pub fn group(plain: &str) -> String {
     let (sign, rest) = plain.strip_prefix('-').map_or(("", plain), |rest| ("\u{2212}", rest));
     let (before, after) = rest.split_once('.').map_or((rest, None), |(before, after)| (before, Some(after)));
     let mut out = String::from(sign);

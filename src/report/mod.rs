@@ -30,6 +30,7 @@ mod tieout;
 mod verdict;
 mod words;
 
+pub use amount::{fixed, group};
 pub use bridge::{Bridge, Movement};
 pub use files::write_report;
 pub use gap::{Component, Gap};

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod exit_codes;
+mod explain;
 mod faults;
 mod files;
 mod layers;

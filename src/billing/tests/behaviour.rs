@@ -1,12 +1,12 @@
 use super::{
-    super::{definition, exact, summarise},
+    super::{exact, summarise},
     AS_OF, billed,
     builder::{Discount, at, item, sub},
     known_answers::{changed, monthly, one, with_coupons},
-    rates, summary, text, usd,
+    summary, text,
 };
 use crate::{
-    config::{AmountMeaning, MrrSettings, Rounding},
+    config::{MrrSettings, Rounding},
     table::INSTANT,
 };
 use polars::prelude::{DataType, IntoLazy};
@@ -65,22 +65,6 @@ fn a_coupon_problem_names_the_ids_and_what_to_do() {
     let detail = text(&both, "problem_detail").unwrap();
     for part in ["SPRING", "[mrr.coupons]", "di_9", "expand[]=data.discounts"] {
         assert!(detail.contains(part), "{part} in {detail}");
-    }
-}
-
-#[test]
-fn the_definition_names_every_option_that_is_set() {
-    let mut mrr = MrrSettings {
-        past_due_grace_days: Some(7),
-        no_subscription_status: Some("none".to_owned()),
-        ..MrrSettings::default()
-    };
-    mrr.currency_digits.insert(usd(), 3);
-    let said = definition(&mrr, &rates(), usd(), AmountMeaning::Total).join("\n");
-    for part in
-        ["7 days", "52/12", "even neighbour", "1 eur = 1.0842 usd (2026-10-31)", "`none`", "usd has 3", "already holds"]
-    {
-        assert!(said.contains(part), "{part} in {said}");
     }
 }
 

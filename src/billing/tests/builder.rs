@@ -133,7 +133,7 @@ type CouponRow = (
 );
 
 /// Last unit, unit price, flat price.
-type Tier = (Option<i64>, i128, i128);
+pub type Tier = (Option<i64>, i128, i128);
 
 fn coupons() -> Coupons {
     let all: Vec<CouponRow> = vec![
@@ -285,5 +285,29 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
         coupons: coupons(),
         tax_rates: TaxRates::new(taxes.unwrap()).unwrap(),
         ..StripeTables::empty()
+    }
+}
+
+/// The same tables, the rows of each in another order.
+pub fn shuffled(tables: &StripeTables, seed: u64) -> StripeTables {
+    let mut state = seed | 1;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let mut mix = |frame: &DataFrame| {
+        let keys: Vec<u64> = (0..frame.height()).map(|_| random()).collect();
+        let mut places: Vec<IdxSize> = (0..).take(frame.height()).collect();
+        places.sort_by_key(|place| keys[*place as usize]);
+        frame.take(&IdxCa::from_vec("place".into(), places)).unwrap()
+    };
+    StripeTables {
+        accounts: tables.accounts.clone(),
+        subscriptions: Subscriptions::new(mix(tables.subscriptions.frame())).unwrap(),
+        items: Items::new(mix(tables.items.frame())).unwrap(),
+        tiers: Tiers::new(mix(tables.tiers.frame())).unwrap(),
+        discounts: Discounts::new(mix(tables.discounts.frame())).unwrap(),
+        coupons: Coupons::new(mix(tables.coupons.frame())).unwrap(),
+        tax_rates: TaxRates::new(mix(tables.tax_rates.frame())).unwrap(),
     }
 }

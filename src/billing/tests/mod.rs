@@ -1,10 +1,12 @@
 mod behaviour;
 mod builder;
+mod defined;
+mod explained;
 mod known_answers;
 mod properties;
 
 use crate::{
-    billing::{Billed, bill, summarise},
+    billing::{Billed, Path, bill, bill_by, summarise},
     config::{Fx, FxRate, MrrSettings},
     model::{Currency, Instant},
 };
@@ -27,6 +29,11 @@ fn rates() -> Fx {
 
 fn billed(subs: &[Sub], mrr: &MrrSettings) -> Billed {
     bill(&tables(subs), mrr, &rates(), usd(), Instant::parse(AS_OF).unwrap()).unwrap()
+}
+
+/// The same, each subscription priced by the rules for rows.
+fn billed_by_rows(subs: &[Sub], mrr: &MrrSettings) -> Billed {
+    bill_by(Path::Rows, &tables(subs), mrr, &rates(), usd(), Instant::parse(AS_OF).unwrap()).unwrap()
 }
 
 /// One row per customer.

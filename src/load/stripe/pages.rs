@@ -5,7 +5,7 @@
 
 use super::{CUSTOMERS, SUBSCRIPTIONS, StripePart, relate};
 use crate::model::{Break, BreakKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many objects a page holds unless the request says otherwise.
 const DEFAULT: u64 = 10;
@@ -18,6 +18,8 @@ const MOST: u64 = 100;
 pub struct Page {
     /// The kind of its first object; empty: the list is.
     pub of: String,
+    /// What was asked for, without the page: pages of one list say the same.
+    pub url: Option<String>,
     /// The line on which it begins.
     pub line: u64,
     /// Whether it says that it goes on; `None`: it says nothing.
@@ -31,7 +33,7 @@ impl Page {
     /// largest page is a sign there.
     pub fn whole_file(counts: [u64; 2], lines: bool) -> Self {
         let counts = counts.map(|count| if lines && count != MOST { 0 } else { count });
-        Self { of: String::new(), line: 1, more: None, counts }
+        Self { of: String::new(), url: None, line: 1, more: None, counts }
     }
 
     /// The sources whose rows it holds.
@@ -53,7 +55,7 @@ impl Page {
     }
 }
 
-/// What the pages of one source say together.
+/// What the pages of one list say together.
 #[derive(Default)]
 struct Chain<'a> {
     /// Lists that are the last of their kind.
@@ -67,31 +69,39 @@ struct Chain<'a> {
 /// The breaks of the sources of which the last page is missing, or may be. `parts` in the order of reading, each with its
 /// file's path.
 pub(in crate::load) fn breaks<'a>(parts: &(impl Iterator<Item = (&'a str, &'a StripePart)> + Clone)) -> Vec<Break> {
-    let mut chains: BTreeMap<&str, Chain<'a>> = BTreeMap::new();
-    for (path, part) in parts.clone() {
-        for page in &part.pages {
-            for source in page.sources() {
-                let chain = chains.entry(source).or_default();
-                match page.more {
-                    Some(true) => {
-                        chain.further += 1;
-                        chain.place = Some((path, page.line));
-                    }
-                    Some(false) => chain.last += 1,
-                    None => {}
+    let pages = || parts.clone().flat_map(|(path, part)| part.pages.iter().map(move |page| (path, page)));
+    // Where a list does not say what it was asked for, all lists of its source are taken for one.
+    let unnamed: BTreeSet<&str> =
+        pages().filter(|(_, page)| page.url.is_none()).flat_map(|(_, page)| page.sources()).collect();
+    let mut chains: BTreeMap<(&str, &str), Chain<'a>> = BTreeMap::new();
+    for (path, page) in pages() {
+        for source in page.sources() {
+            let url = page.url.as_deref().filter(|_| !unnamed.contains(source)).unwrap_or_default();
+            let chain = chains.entry((source, url)).or_default();
+            match page.more {
+                Some(true) => {
+                    chain.further += 1;
+                    chain.place = Some((path, page.line));
                 }
+                Some(false) => chain.last += 1,
+                None => {}
             }
         }
     }
     let mut found = Vec::new();
-    for (source, chain) in &chains {
+    let mut in_pages = BTreeSet::new();
+    for ((source, url), chain) in chains {
+        if chain.last + chain.further > 0 {
+            in_pages.insert(source);
+        }
         let Some((path, line)) = chain.place.filter(|_| chain.last == 0) else { continue };
         let lists = if chain.further == 1 { "the list says" } else { "all lists say" };
-        let detail = format!("{lists} has_more: the last page is in no file; export all pages");
-        found.push(Break::new(BreakKind::TruncatedExport, *source, path, detail).at(path, line));
+        let of = if url.is_empty() { String::new() } else { format!(" of {url}") };
+        let detail = format!("{lists} has_more: the last page{of} is in no file; export all pages");
+        found.push(Break::new(BreakKind::TruncatedExport, source, path, detail).at(path, line));
     }
     for (source, column) in [(CUSTOMERS, 0), (SUBSCRIPTIONS, 1)] {
-        if chains.get(source).is_none_or(|chain| chain.last + chain.further == 0) {
+        if !in_pages.contains(source) {
             found.extend(exactly_a_page(source, column, parts.clone()));
         }
     }

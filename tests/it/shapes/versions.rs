@@ -214,6 +214,15 @@ fn objects_of_their_own_find_what_they_belong_to_in_any_file() {
             "15000",
         ),
         (
+            "a discount that was taken away, and says so",
+            subscription("sub_1"),
+            vec![
+                event("customer.discount.deleted", 5, &with(discount(coupon()), [("/deleted", json!(true))])),
+                event("customer.discount.created", 4, &discount(coupon())),
+            ],
+            "15000",
+        ),
+        (
             "a discount that came back",
             subscription("sub_1"),
             vec![

@@ -105,6 +105,10 @@ fn only_pages_of_which_the_last_is_missing_are_warned_of() {
     };
     let array = |from: usize, count: usize| json!(subscriptions(from, count)).to_string().into_bytes();
     let (cut, full) = ("truncated_export", "exactly_one_page");
+    let of_customer = |id: &str, from: usize, more: bool| {
+        let url = format!("/v1/customers/{id}/subscriptions");
+        with(list(&subscriptions(from, 1), Some(more)), [("/url", json!(url))]).to_string().into_bytes()
+    };
     for (name, files, expected) in [
         (
             "all pages in files",
@@ -130,6 +134,11 @@ fn only_pages_of_which_the_last_is_missing_are_warned_of() {
                 ("2", list(&[customer("cus_1")], Some(false)).to_string().into_bytes()),
             ],
             vec![(cut, "1")],
+        ),
+        (
+            "one customer's list has its last page, another's does not",
+            vec![("1", of_customer("cus_1", 0, false)), ("2", of_customer("cus_2", 1, true))],
+            vec![(cut, "2")],
         ),
         ("a hundred in an array", vec![("1", array(0, 100))], vec![(full, "1")]),
         ("a hundred and one", vec![("1", array(0, 101))], vec![]),

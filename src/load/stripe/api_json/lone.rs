@@ -3,9 +3,9 @@
 use super::{
     object,
     price::{self, Cost},
-    read::{Reader, missing},
+    read::{Reader, missing, of_invoice},
     rows::{CostRow, DiscountRow, TierRow, flag, frame, long, number, short, text as words, time, wide},
-    value::{Read, id_of, instant, integer, parse, text},
+    value::{Read, boolean, id_of, instant, integer, parse, text},
 };
 use crate::load::error::TableError;
 use crate::load::stripe::related::{
@@ -189,12 +189,10 @@ impl<'a> Reader<'a> {
             id_of(object.subscription, "subscription")?,
             id_of(object.customer, "customer")?,
         ];
-        let read = self.discount(&object)?;
-        let left_out = if gone { Some(Reason::Deleted) } else { read.is_none().then_some(Reason::OfInvoice) };
-        let discount = match read {
-            Some(row) => row,
-            None => DiscountRow { id: text(object.id, "discount.id")?, ..DiscountRow::default() },
-        };
+        let gone = gone || boolean(object.deleted, "deleted")? == Some(true);
+        let of_invoice = of_invoice(&object).then_some(Reason::OfInvoice);
+        let left_out = if gone { Some(Reason::Deleted) } else { of_invoice };
+        let discount = self.discount_row(&object)?;
         Ok(LoneDiscountRow { line, discount, owners, left_out })
     }
 }

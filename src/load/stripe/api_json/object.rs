@@ -19,7 +19,7 @@ object! {
     /// An object of any kind that is looked at, so that one pass over its text both tells what it is and reads it.
     Found {
         object, id, created, deleted, livemode, metadata,
-        data, has_more, r#type,
+        data, has_more, url, r#type,
         email, name, subscriptions, discount, discounts,
         customer, status, currency, cancel_at_period_end, cancel_at, canceled_at, ended_at, current_period_end,
         pause_collection, items, default_tax_rates, plan, quantity,

@@ -276,23 +276,25 @@ impl<'a> Reader<'a> {
     }
 
     /// A discount without its owner; `None`: deleted, or of a single invoice.
-    pub fn discount(&mut self, discount: &object::Discount<'a>) -> Read<Option<DiscountRow>> {
-        let of_invoice = discount.invoice.is_some() || discount.invoice_item.is_some();
-        if of_invoice || boolean(discount.deleted, "discount.deleted")? == Some(true) {
-            return Ok(None);
-        }
+    fn discount(&mut self, discount: &object::Discount<'a>) -> Read<Option<DiscountRow>> {
+        let left_out = of_invoice(discount) || boolean(discount.deleted, "discount.deleted")? == Some(true);
+        if left_out { Ok(None) } else { self.discount_row(discount).map(Some) }
+    }
+
+    /// The same, whether or not it counts.
+    pub fn discount_row(&mut self, discount: &object::Discount<'a>) -> Read<DiscountRow> {
         let source: object::Source<'a> = parsed(discount.source, "discount.source")?.unwrap_or_default();
         let coupon = discount.coupon.or(source.coupon);
         if let Some(coupon) = coupon.filter(|coupon| is_object(coupon)) {
             self.coupon(coupon.get())?;
         }
-        Ok(Some(DiscountRow {
+        Ok(DiscountRow {
             id: text(discount.id, "discount.id")?,
             coupon: id_of(coupon, "coupon")?,
             start: instant(discount.start, "discount.start")?,
             end: instant(discount.end, "discount.end")?,
             ..DiscountRow::default()
-        }))
+        })
     }
 
     pub fn coupon(&mut self, object: &'a str) -> Read<String> {
@@ -330,6 +332,11 @@ impl<'a> Reader<'a> {
         self.coupons.insert(id.clone(), (object, row));
         Ok(id)
     }
+}
+
+/// A discount of a single invoice or of a line of one.
+pub(super) fn of_invoice(discount: &object::Discount<'_>) -> bool {
+    discount.invoice.is_some() || discount.invoice_item.is_some()
 }
 
 fn id_only(raw: &RawValue) -> Read<DiscountRow> {

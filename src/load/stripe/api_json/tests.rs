@@ -259,6 +259,8 @@ fn subscriptions_inside_a_customer_are_read_as_those_beside_it() {
     same(&part, &self::part(&format!("{CUSTOMER}\n{SUBSCRIPTION}")), "inside");
     assert_eq!((part.customer_rows, part.subscription_rows), (1, 1));
     assert_eq!(part.breaks.len(), 1, "the list goes on: {:?}", part.breaks);
+    let bad = self::part(&inside.replacen("1700000000", "\"once\"", 1));
+    assert_eq!((bad.rejections.len(), bad.tables.subscriptions.len()), (1, 1), "{:?}", bad.rejections);
 }
 
 #[test]

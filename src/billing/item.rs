@@ -36,7 +36,9 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item<'_>>> {
     let text = |column: &str| frame.column(column).and_then(Column::str);
     let flag = |column: &str| frame.column(column).and_then(Column::bool);
     let (ords, subscriptions) = (frame.column("ord")?.u32()?, frame.column("subscription")?.u32()?);
-    let (ids, prices, products, currencies) = (text("id")?, text("price")?, text("product")?, text("currency")?);
+    let (ids, products, currencies) = (text("id")?, text("product")?, text("currency")?);
+    // Only explanations name it: frames that are priced by columns may do without.
+    let prices = frame.column("price").ok().map(Column::str).transpose()?;
     let (nums, dens) = (frame.column("amount_num")?.i128()?, frame.column("amount_den")?.i128()?);
     let (totals, required) = (flag("amount_is_total")?, flag("quantity_required")?);
     let (quantities, counts) = (frame.column("quantity")?.i64()?, frame.column("interval_count")?.i64()?);
@@ -50,7 +52,7 @@ pub(super) fn items(frame: &DataFrame) -> PolarsResult<Vec<Item<'_>>> {
             ord: ords.get(row).unwrap_or(u32::MAX),
             subscription: subscriptions.get(row).unwrap_or(u32::MAX),
             id: ids.get(row),
-            price: prices.get(row),
+            price: prices.and_then(|prices| prices.get(row)),
             product: products.get(row),
             currency: currencies.get(row),
             amount: nums.get(row).zip(dens.get(row)),

@@ -31,18 +31,22 @@ fn instants() -> impl Strategy<Value = Option<i64>> {
 }
 
 fn discounts() -> impl Strategy<Value = Vec<Discount>> {
-    let coupons = vec!["P20", "P12_5", "P100", "ONCE20", "REP20", "A5", "A50", "E5", "B20", "B_A50", "NOBODY"];
+    // Mostly what leads to a sum: a problem hides every other step.
+    let known = vec!["P20", "P12_5", "P100", "ONCE20", "REP20", "A5", "A50", "E5", "B20", "B_A50"];
+    let coupons = prop_oneof![30 => prop::sample::select(known), 1 => Just("NOBODY")];
+    let rarely = || instants().prop_flat_map(|at| prop_oneof![2 => Just(None), 1 => Just(at)]);
     let ids = prop::option::weighted(0.3, prop::sample::select(vec!["di_1", "di_2"]));
-    let one = (ids, prop::option::weighted(0.95, prop::sample::select(coupons)), instants(), instants())
+    let one = (ids, prop::option::weighted(0.97, coupons), rarely(), rarely())
         .prop_map(|(id, coupon, start, end)| Discount { id, coupon, start, end });
-    prop_oneof![3 => Just(vec![]), 2 => prop::collection::vec(one, 1..3)]
+    prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(one, 1..3)]
 }
 
 fn items() -> impl Strategy<Value = Item> {
     let price = (0..1_000_000_i128, prop::sample::select(vec![1, 10, 1000_i128]), prop::option::of(0..60_i64));
-    let interval = (prop::sample::select(vec!["day", "week", "month", "year", "fortnight"]), 1..5_i64);
+    let known = prop::sample::select(vec!["day", "week", "month", "year"]);
+    let interval = (prop_oneof![30 => known, 1 => Just("fortnight")], 1..5_i64);
     let kind = (
-        prop::sample::select(vec!["usd", "usd", "eur", "jpy", "gbp"]),
+        prop_oneof![30 => prop::sample::select(vec!["usd", "eur", "jpy"]), 1 => Just("gbp")],
         prop::sample::select(vec!["prod_a", "prod_b"]),
         prop::sample::select(vec![Some("licensed"), None, Some("metered")]),
     );
@@ -105,7 +109,7 @@ fn options() -> impl Strategy<Value = MrrSettings> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn the_explained_sum_is_the_computed_one(subs in prop::collection::vec(subs(), 1..5), mrr in options()) {

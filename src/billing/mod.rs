@@ -137,23 +137,30 @@ fn bill_by(
         unknown: mrr.unknown_coupon,
         as_of,
     };
-    let all = tables.items.lazy().semi_join(to_price.clone().lazy(), col("subscription"), col("ord")).collect()?;
+    let mut all = tables
+        .items
+        .lazy()
+        .drop(cols(["price", "current_period_end"]))
+        .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
+        .collect()?;
     let treatments = match path {
         Path::Columns => treatment::Treatments::judge(&all, &sources, &lookup, &rules)?,
         #[cfg(test)]
         Path::Rows => treatment::Treatments::none(&all),
     };
-    let mut items = all.clone();
-    items.with_column(Column::new("treatment".into(), treatments.of_items))?;
-    let metered = col("usage_type").eq(lit("metered")).fill_null(false);
-    let items = items.lazy().filter(metered.not()).collect()?;
-    let items = quote::quote(items, &lookup)?;
-    let leave = col("treatment").eq(lit(treatment::BY_ROWS)).or(col("price_den").gt(exact::number(quote::FINEST)));
-    let exceptional = items
-        .clone()
-        .lazy()
-        .filter(leave)
-        .select([col("subscription")])
+    all.with_column(Column::new("treatment".into(), treatments.of_items))?;
+    let licensed = col("usage_type").eq(lit("metered")).fill_null(false).not();
+    let left = col("treatment").eq(lit(treatment::BY_ROWS));
+    let mut items = all.clone().lazy().filter(licensed.and(left.clone().not())).collect()?;
+    quote::quote(&mut items, &lookup)?;
+    let too_fine = items.clone().lazy().filter(col("unit").gt(exact::number(quote::FINEST)));
+    let too_fine = too_fine.select([col("subscription")]).collect()?;
+    if too_fine.height() > 0 {
+        let these = too_fine.clone().lazy();
+        items = items.lazy().anti_join(these, col("subscription"), col("subscription")).collect()?;
+    }
+    let exceptional = all.clone().lazy().filter(left).select([col("subscription")]);
+    let exceptional = concat([exceptional, too_fine.lazy()], UnionArgs::default())?
         .unique(None, UniqueKeepStrategy::Any)
         .collect()?;
     let by_rows = {
@@ -171,7 +178,6 @@ fn bill_by(
             .collect()?;
         rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates, false)?
     };
-    let items = items.lazy().anti_join(exceptional.lazy(), col("subscription"), col("subscription")).collect()?;
     let ordinary = price::Ordinary::new(items, &treatments.stays, mrr, &rates)?;
 
     let mut denominators = scale::Denominators::default();

@@ -7,6 +7,10 @@
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
 //! amounts: sums are plain additions, and the one rounding comes last.
+//!
+//! Two ways lead there, with the same answers. [`rows`] is the definition: one subscription, its items, discounts and taxes,
+//! in exact fractions. Columns price nearly all: [`quote`] says what each item costs per interval, [`treatment`] which part
+//! of it discounts and tax leave, [`price`] multiplies. Each asks the rules of rows, once per distinct case.
 
 mod counted;
 mod coupons;
@@ -188,11 +192,11 @@ fn bill_by(
     let by_columns = ordinary.priced(scale, &rates, to_price.lazy())?;
     let priced = concat([by_columns.lazy(), rows::frame(&by_rows, scale)?.lazy()], UnionArgs::default())?;
     let breaks = counted::breaks(&subscriptions)?;
-    Ok(Billed { scale, subscriptions: assemble(subscriptions.lazy(), priced).collect()?, breaks })
+    Ok(Billed { scale, subscriptions: assemble(subscriptions, priced)?, breaks })
 }
 
 /// Puts amounts and problems beside every subscription.
-fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
+fn assemble(subscriptions: DataFrame, priced: LazyFrame) -> PolarsResult<DataFrame> {
     let priced = priced.select([
         col("subscription"),
         col("native"),
@@ -202,16 +206,19 @@ fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
     ]);
     let zero = || lit(0).cast(DataType::Int128);
     let counts = |expression: Expr| when(col("counted")).then(expression).otherwise(lit(NULL));
-    let without_items = lit(Reason::ItemsMissing.as_str());
-    let without_items_detail = concat_str(
-        [lit("subscription "), col("id"), lit(": its items are in no file; export subscription items too")],
-        "",
-        false,
-    );
+    let (without_items, without_items_detail) = if subscriptions.column("items")?.null_count() == 0 {
+        // A sentence would be made for every row, whether or not it is used.
+        (lit(NULL), lit(NULL))
+    } else {
+        let sentence =
+            [lit("subscription "), col("id"), lit(": its items are in no file; export subscription items too")];
+        (lit(Reason::ItemsMissing.as_str()), concat_str(sentence, "", false))
+    };
     let lacks_items = col("items").is_null();
     // What is known in its own currency stays known without a rate.
     let native_known = col("problem").is_null().or(col("problem").eq(lit(Reason::CurrencyWithoutRate.as_str())));
     subscriptions
+        .lazy()
         .join(
             priced,
             [col("ord")],
@@ -262,4 +269,5 @@ fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
             col("problem"),
             col("problem_detail"),
         ])
+        .collect()
 }

@@ -124,7 +124,7 @@ fn bill_by(
     as_of: Instant,
 ) -> Result<Billed, BillingError> {
     let rates = rates::Rates { fx, mrr, account: currency };
-    let subscriptions = counted::counted(tables, mrr, as_of).collect()?;
+    let subscriptions = counted::counted(tables, mrr, as_of)?.collect()?;
     let to_price = subscriptions
         .clone()
         .lazy()

@@ -1,6 +1,6 @@
 //! Which subscriptions count, which are live, and when their periods end: expressions over whole columns.
 
-use super::status;
+use super::{distinct::Distinct, status};
 use crate::{
     config::{MrrSettings, PausedCollection},
     model::{Break, BreakKind, Instant, SubscriptionStatus},
@@ -70,25 +70,17 @@ fn is(status: SubscriptionStatus) -> Expr {
 
 /// Every subscription with `rank`, `live`, `renews`, `taken_out`, `counted`, `flagged` (paused, and counts all the same),
 /// `period_end_ahead`, `last_end`, and of its items `items` (how many), `currency` and `one_currency`.
-pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) -> LazyFrame {
+pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) -> PolarsResult<LazyFrame> {
     let now = || instant(as_of.epoch_millis());
-    let ahead = |column: &str| when(col(column).gt(now())).then(col(column)).otherwise(lit(NULL));
-    let of_items = tables.items.lazy().group_by([col("subscription")]).agg([
-        len().alias("items"),
-        col("currency").min().alias("currency"),
-        col("currency").max().alias("last_currency"),
-        ahead("current_period_end").min().alias("item_ahead"),
-        col("current_period_end").max().alias("item_last"),
-    ]);
-    tables
+    let ahead = |column: &str| ahead(column, as_of);
+    let described = tables
         .subscriptions
         .lazy()
-        .left_join(of_items, col("ord"), col("subscription"))
+        .left_join(of_items(tables, as_of)?.lazy(), col("ord"), col("subscription"))
         .with_columns([
             status::rank("status").alias("rank"),
             later(col("current_period_end"), col("item_last")).alias("last_period"),
             earlier(ahead("current_period_end"), col("item_ahead")).alias("ahead"),
-            col("currency").eq(col("last_currency")).fill_null(true).alias("one_currency"),
             // A pause that ends exactly now is over.
             col("pause_behavior")
                 .is_not_null()
@@ -104,12 +96,50 @@ pub(super) fn counted(tables: &StripeTables, mrr: &MrrSettings, as_of: Instant) 
             taken_out(mrr, as_of).alias("taken_out"),
         ])
         .with_columns([
+            // Without items there is no second currency.
+            col("one_currency").fill_null(true),
             col("live").and(col("cancel_at_period_end").not()).and(col("cancel_at").is_null()).alias("renews"),
             col("taken_out").is_null().alias("counted"),
             when(col("live")).then(col("ahead")).otherwise(lit(NULL)).alias("period_end_ahead"),
             coalesce(&[col("ended_at"), col("last_period")]).alias("last_end"),
         ])
-        .with_column(col("counted").and(col("paused")).alias("flagged"))
+        .with_column(col("counted").and(col("paused")).alias("flagged"));
+    Ok(described)
+}
+
+/// The instant in `column` where it is still ahead.
+fn ahead(column: &str, as_of: Instant) -> Expr {
+    when(col(column).gt(instant(as_of.epoch_millis()))).then(col(column)).otherwise(lit(NULL))
+}
+
+/// Of each `subscription` with items: `items` (how many), `currency` (one of theirs), `one_currency`, `item_ahead` and
+/// `item_last` (the earliest period end ahead, the latest of all).
+fn of_items(tables: &StripeTables, as_of: Instant) -> PolarsResult<DataFrame> {
+    let mut items = tables.items.frame().select(["subscription", "currency", "current_period_end"])?;
+    // Currencies are few: their numbers are compared instead of as many texts as there are items.
+    let currencies = Distinct::new(&items, &["currency"])?;
+    let firsts = UInt32Chunked::from_vec("first".into(), currencies.firsts).cast(&IDX_DTYPE)?;
+    let names = items.column("currency")?.take(firsts.idx()?)?;
+    let known: Vec<bool> = names.str()?.iter().map(|name| name.is_some()).collect();
+    let numbers = currencies.of.into_iter().map(|number| known[number as usize].then_some(number));
+    let numbers: UInt32Chunked = numbers.collect();
+    items.with_column(numbers.with_name("number".into()).into_column())?;
+    let mut found = items
+        .lazy()
+        .group_by([col("subscription")])
+        .agg([
+            len().alias("items"),
+            col("number").min(),
+            col("number").max().alias("last_number"),
+            ahead("current_period_end", as_of).min().alias("item_ahead"),
+            col("current_period_end").max().alias("item_last"),
+        ])
+        .with_column(col("number").eq(col("last_number")).fill_null(true).alias("one_currency"))
+        .collect()?;
+    let numbers = found.column("number")?.cast(&IDX_DTYPE)?;
+    let currency = names.take(numbers.idx()?)?;
+    found.with_column(currency.with_name("currency".into()))?;
+    found.select(["subscription", "items", "currency", "one_currency", "item_ahead", "item_last"])
 }
 
 /// The first rule that takes a subscription out, as its place in [`TakenOut::ALL`]; null: none does, it counts.

@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 /// An item as read; its texts are its table's.
 #[expect(clippy::struct_excessive_bools, reason = "the columns of a table")]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Item<'a> {
     pub ord: u32,
     pub subscription: u32,

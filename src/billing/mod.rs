@@ -7,6 +7,10 @@
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
 //! amounts: sums are plain additions, and the one rounding comes last.
+//!
+//! Two ways lead there, with the same answers. [`rows`] is the definition: one subscription, its items, discounts and taxes,
+//! in exact fractions. Columns price nearly all: [`quote`] says what each item costs per interval, [`treatment`] which part
+//! of it discounts and tax leave, [`price`] multiplies. Each asks the rules of rows, once per distinct case.
 
 mod counted;
 mod coupons;
@@ -120,7 +124,7 @@ fn bill_by(
     as_of: Instant,
 ) -> Result<Billed, BillingError> {
     let rates = rates::Rates { fx, mrr, account: currency };
-    let subscriptions = counted::counted(tables, mrr, as_of).collect()?;
+    let subscriptions = counted::counted(tables, mrr, as_of)?.collect()?;
     let to_price = subscriptions
         .clone()
         .lazy()
@@ -137,23 +141,30 @@ fn bill_by(
         unknown: mrr.unknown_coupon,
         as_of,
     };
-    let all = tables.items.lazy().semi_join(to_price.clone().lazy(), col("subscription"), col("ord")).collect()?;
+    let mut all = tables
+        .items
+        .lazy()
+        .drop(cols(["price", "current_period_end"]))
+        .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
+        .collect()?;
     let treatments = match path {
         Path::Columns => treatment::Treatments::judge(&all, &sources, &lookup, &rules)?,
         #[cfg(test)]
         Path::Rows => treatment::Treatments::none(&all),
     };
-    let mut items = all.clone();
-    items.with_column(Column::new("treatment".into(), treatments.of_items))?;
-    let metered = col("usage_type").eq(lit("metered")).fill_null(false);
-    let items = items.lazy().filter(metered.not()).collect()?;
-    let items = quote::quote(items, &lookup)?;
-    let leave = col("treatment").eq(lit(treatment::BY_ROWS)).or(col("price_den").gt(exact::number(quote::FINEST)));
-    let exceptional = items
-        .clone()
-        .lazy()
-        .filter(leave)
-        .select([col("subscription")])
+    all.with_column(Column::new("treatment".into(), treatments.of_items))?;
+    let licensed = col("usage_type").eq(lit("metered")).fill_null(false).not();
+    let left = col("treatment").eq(lit(treatment::BY_ROWS));
+    let mut items = all.clone().lazy().filter(licensed.and(left.clone().not())).collect()?;
+    quote::quote(&mut items, &lookup)?;
+    let too_fine = items.clone().lazy().filter(col("unit").gt(exact::number(quote::FINEST)));
+    let too_fine = too_fine.select([col("subscription")]).collect()?;
+    if too_fine.height() > 0 {
+        let these = too_fine.clone().lazy();
+        items = items.lazy().anti_join(these, col("subscription"), col("subscription")).collect()?;
+    }
+    let exceptional = all.clone().lazy().filter(left).select([col("subscription")]);
+    let exceptional = concat([exceptional, too_fine.lazy()], UnionArgs::default())?
         .unique(None, UniqueKeepStrategy::Any)
         .collect()?;
     let by_rows = {
@@ -171,7 +182,6 @@ fn bill_by(
             .collect()?;
         rows::price(&subscriptions, &items, &lookup, &rules, mrr, &rates, false)?
     };
-    let items = items.lazy().anti_join(exceptional.lazy(), col("subscription"), col("subscription")).collect()?;
     let ordinary = price::Ordinary::new(items, &treatments.stays, mrr, &rates)?;
 
     let mut denominators = scale::Denominators::default();
@@ -182,11 +192,11 @@ fn bill_by(
     let by_columns = ordinary.priced(scale, &rates, to_price.lazy())?;
     let priced = concat([by_columns.lazy(), rows::frame(&by_rows, scale)?.lazy()], UnionArgs::default())?;
     let breaks = counted::breaks(&subscriptions)?;
-    Ok(Billed { scale, subscriptions: assemble(subscriptions.lazy(), priced).collect()?, breaks })
+    Ok(Billed { scale, subscriptions: assemble(subscriptions, priced)?, breaks })
 }
 
 /// Puts amounts and problems beside every subscription.
-fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
+fn assemble(subscriptions: DataFrame, priced: LazyFrame) -> PolarsResult<DataFrame> {
     let priced = priced.select([
         col("subscription"),
         col("native"),
@@ -196,16 +206,19 @@ fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
     ]);
     let zero = || lit(0).cast(DataType::Int128);
     let counts = |expression: Expr| when(col("counted")).then(expression).otherwise(lit(NULL));
-    let without_items = lit(Reason::ItemsMissing.as_str());
-    let without_items_detail = concat_str(
-        [lit("subscription "), col("id"), lit(": its items are in no file; export subscription items too")],
-        "",
-        false,
-    );
+    let (without_items, without_items_detail) = if subscriptions.column("items")?.null_count() == 0 {
+        // A sentence would be made for every row, whether or not it is used.
+        (lit(NULL), lit(NULL))
+    } else {
+        let sentence =
+            [lit("subscription "), col("id"), lit(": its items are in no file; export subscription items too")];
+        (lit(Reason::ItemsMissing.as_str()), concat_str(sentence, "", false))
+    };
     let lacks_items = col("items").is_null();
     // What is known in its own currency stays known without a rate.
     let native_known = col("problem").is_null().or(col("problem").eq(lit(Reason::CurrencyWithoutRate.as_str())));
     subscriptions
+        .lazy()
         .join(
             priced,
             [col("ord")],
@@ -256,4 +269,5 @@ fn assemble(subscriptions: LazyFrame, priced: LazyFrame) -> LazyFrame {
             col("problem"),
             col("problem_detail"),
         ])
+        .collect()
 }

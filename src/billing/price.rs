@@ -1,7 +1,7 @@
 //! Ordinary subscriptions, whole columns at a time: those where discounts and tax leave the same part of any price.
 //!
 //! Items fall into few combinations of currency, interval, precision and treatment. Each combination has one exact factor
-//! from `price × times` to MRR; once the scale is known the factor is a whole number, and MRR is a multiplication.
+//! from the units of its price to MRR; once the scale is known the factor is a whole number, and MRR is a multiplication.
 
 use super::{
     distinct::Distinct,
@@ -15,10 +15,10 @@ use crate::{config::MrrSettings, model::Reason};
 use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// No item has more `price × times` than this: [`MOST_MINOR`] in the finest precision that columns hold.
+/// No item has more `units` than this: [`MOST_MINOR`] in the finest precision that columns hold.
 const MOST_UNITS: i128 = MOST_MINOR * super::quote::FINEST;
 
-/// What one combination makes of `price × times`.
+/// What one combination makes of `units`.
 struct Combination {
     /// To minor units a month in its own currency; `None`: no such interval.
     native: Option<Number>,
@@ -27,7 +27,7 @@ struct Combination {
     rows: u64,
 }
 
-/// Ordinary items with `combination`, `units` (price × times) and `problem`.
+/// Ordinary items with `combination`, `units` (0 without a price), `unpriced` and `absurd`.
 pub(super) struct Ordinary {
     items: DataFrame,
     combinations: Vec<Combination>,
@@ -46,7 +46,6 @@ impl Ordinary {
             items.with_column(column.into())?;
         }
         items.with_column(indices.into())?;
-        let zero = || lit(0).cast(DataType::Int128);
         let items = items
             .lazy()
             .with_column(
@@ -55,14 +54,13 @@ impl Ordinary {
                     .otherwise(col("unpriced"))
                     .alias("unpriced"),
             )
+            .with_column(col("unpriced").is_null().and(col("units").gt(col("limit"))).alias("absurd"))
             .with_column(
-                when(col("unpriced").is_null())
-                    .then(col("price_num") * col("times").cast(DataType::Int128))
-                    .otherwise(zero())
+                when(col("absurd").or(col("unpriced").is_not_null()))
+                    .then(lit(0).cast(DataType::Int128))
+                    .otherwise(col("units"))
                     .alias("units"),
             )
-            .with_column(col("units").gt(col("limit")).alias("absurd"))
-            .with_column(when(col("absurd")).then(zero()).otherwise(col("units")).alias("units"))
             .collect()?;
         Ok(Self { items, combinations })
     }
@@ -133,7 +131,7 @@ impl Ordinary {
 }
 
 impl Combination {
-    /// The most `price × times` that is not absurd in either currency.
+    /// The most `units` that is not absurd in either currency.
     fn most_units(&self) -> i128 {
         [&self.native, &self.account]
             .into_iter()
@@ -153,9 +151,9 @@ fn combinations(
     rates: &Rates<'_>,
 ) -> PolarsResult<(Vec<Combination>, Vec<u32>)> {
     let (currencies, intervals) = (items.column("currency")?.str()?, items.column("interval")?.str()?);
-    let (counts, denominators) = (items.column("interval_count")?.i64()?, items.column("price_den")?.i128()?);
+    let (counts, denominators) = (items.column("interval_count")?.i64()?, items.column("unit")?.i128()?);
     let treatments = items.column("treatment")?.u32()?;
-    let keys = ["currency", "interval", "interval_count", "price_den", "treatment"];
+    let keys = ["currency", "interval", "interval_count", "unit", "treatment"];
     let distinct = Distinct::new(items, &keys)?;
     let combination = |first: usize, rows: u64| {
         let monthly =

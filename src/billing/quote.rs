@@ -1,99 +1,65 @@
-//! Quotes: what an item costs per interval, before discounts and tax, as a column.
+//! Quotes: what an item costs per interval, before discounts and tax, as columns.
 //!
-//! A plain price is amount × quantity. Tiers and `transform_quantity` are no arithmetic of columns: each distinct price
-//! list and quantity is priced once, by the rule for rows ([`tiers::price`]), and all items that share it take the answer.
+//! One pass over the columns that decide, because the rules of quantities and tiers ([`tiers`]) are no expressions. Each
+//! distinct price list and quantity is priced once, and all items that share it take the answer.
 
-use super::{
-    distinct::Distinct,
-    exact::{number, wide},
-    item,
-    lookup::Lookup,
-    scale::MOST_MINOR,
-    steps::Steps,
-    tiers,
-};
+use super::{exact::wide, item::Item, lookup::Lookup, scale::MOST_MINOR, steps::Steps, tiers};
 use crate::model::Reason;
 use polars::prelude::*;
+use std::collections::HashMap;
 
 /// An amount with more digits after the point than this many minor units hold is left to rows.
 pub(super) const FINEST: i128 = 1_000_000_000_000;
 
-/// All that decides what [`tiers::price`] answers.
-const KEYS: &[&str] = &[
-    "tiered",
-    "tiers",
-    "tiers_mode",
-    "quantity",
-    "quantity_required",
-    "divide_by",
-    "divide_round",
-    "amount_num",
-    "amount_den",
-    "amount_is_total",
-];
+type Quote = Result<(i128, i128), Reason>;
 
-/// Adds `price_num`, `price_den` (at least 1), `times` and `unpriced` (a [`Reason`], else null) to licensed `items`: each
-/// costs `price_num / price_den × times` minor units per interval.
-pub(super) fn quote(items: DataFrame, lookup: &Lookup<'_>) -> PolarsResult<DataFrame> {
-    let lacks_quantity = col("quantity").is_null().and(col("quantity_required")).and(col("amount_is_total").not());
-    let times = when(col("amount_is_total")).then(lit(1_i64)).otherwise(coalesce(&[col("quantity"), lit(1_i64)]));
-    let zero = || lit(0).cast(DataType::Int128);
-    let at_least_one = when(col("times").lt(lit(1_i64))).then(lit(1_i64)).otherwise(col("times"));
-    let most = col("amount_den") * number(MOST_MINOR) / at_least_one.cast(DataType::Int128);
-    let too_much = col("amount_num").gt(most).and(col("times").gt(lit(0_i64)));
-    let reason = |reason: Reason| lit(reason.as_str());
-    let unpriced = when(lacks_quantity)
-        .then(reason(Reason::QuantityMissing))
-        .when(col("times").lt(lit(0_i64)))
-        .then(reason(Reason::AmountOutOfRange))
-        .when(col("amount_num").is_null())
-        .then(reason(Reason::BadNumber))
-        .when(col("amount_num").lt(zero()).or(too_much))
-        .then(reason(Reason::AmountOutOfRange))
-        .otherwise(lit(NULL).cast(DataType::String));
-    let quoted = items
-        .lazy()
-        .with_column(times.alias("times"))
-        .with_columns([
-            col("amount_num").alias("price_num"),
-            col("amount_den").alias("price_den"),
-            unpriced.alias("unpriced"),
-        ])
-        .collect()?;
-    let special = quoted
-        .clone()
-        .lazy()
-        .with_row_index("place", None)
-        .filter(col("tiered").or(col("divide_by").is_not_null()))
-        .collect()?;
-    if special.height() == 0 { Ok(quoted) } else { overwrite(quoted, &special, lookup) }
-}
-
-/// Puts the answers of [`tiers::price`] on the items in `special`, each at its `place` in `items`.
-fn overwrite(mut items: DataFrame, special: &DataFrame, lookup: &Lookup<'_>) -> PolarsResult<DataFrame> {
-    let distinct = Distinct::new(special, KEYS)?;
-    let firsts = UInt32Chunked::from_vec("first".into(), distinct.firsts).cast(&IDX_DTYPE)?;
-    let firsts = special.take(firsts.idx()?)?;
-    let quotes: Vec<Result<(i128, i128), Reason>> = item::items(&firsts)?
-        .iter()
-        .map(|item| {
-            tiers::price(item, &lookup.tiers(item), &mut Steps::default())?.parts().ok_or(Reason::AmountOutOfRange)
+/// Adds `units`, `unit` and `unpriced` to licensed `items`: each costs `units / unit` minor units per interval, `unit` at
+/// least 1; 0 with `unpriced`, a [`Reason`].
+pub(super) fn quote(items: &mut DataFrame, lookup: &Lookup<'_>) -> PolarsResult<()> {
+    let (nums, dens) = (items.column("amount_num")?.i128()?.iter(), items.column("amount_den")?.i128()?.iter());
+    let (tiered, totals) = (items.column("tiered")?.bool()?.iter(), items.column("amount_is_total")?.bool()?.iter());
+    let quantities = items.column("quantity")?.i64()?.iter();
+    let required = items.column("quantity_required")?.bool()?.iter();
+    let (divisors, rounds) = (items.column("divide_by")?.i64()?.iter(), items.column("divide_round")?.str()?.iter());
+    let (lists, modes) = (items.column("tiers")?.u32()?.iter(), items.column("tiers_mode")?.str()?.iter());
+    let mut known: HashMap<_, Quote> = HashMap::new();
+    let rows = nums.zip(dens).zip(totals).zip(quantities.zip(required)).zip(divisors.zip(rounds));
+    let quotes: Vec<Quote> = rows
+        .zip(tiered.zip(lists.zip(modes)))
+        .map(|(((((num, den), total), (quantity, required)), (divide_by, divide_round)), (tiered, (list, mode)))| {
+            let (amount_is_total, quantity_required) = (total.unwrap_or(false), required.unwrap_or(false));
+            let quantified = Item { quantity, quantity_required, divide_by, divide_round, ..Item::default() };
+            if tiered != Some(true) {
+                return plain(&Item { amount: num.zip(den), amount_is_total, ..quantified });
+            }
+            let key = (list, mode, quantity, quantity_required, divide_by, divide_round);
+            *known.entry(key).or_insert_with(|| {
+                let item = Item { tiered: true, tiers: list, tiers_mode: mode, ..quantified };
+                tiers::price(&item, &lookup.tiers(&item), &mut Steps::default())?.parts().ok_or(Reason::AmountOutOfRange)
+            })
         })
         .collect();
-    let mut nums: Vec<Option<i128>> = items.column("price_num")?.i128()?.iter().collect();
-    let mut dens: Vec<Option<i128>> = items.column("price_den")?.i128()?.iter().collect();
-    let mut times: Vec<Option<i64>> = items.column("times")?.i64()?.iter().collect();
-    let known = items.column("unpriced")?.str()?.clone();
-    let mut unpriced: Vec<Option<&str>> = known.iter().collect();
-    for (place, index) in special.column("place")?.idx()?.iter().zip(&distinct.of) {
-        let Some(place) = place.map(|place| place as usize) else { continue };
-        let quote = quotes[*index as usize];
-        (nums[place], dens[place]) = quote.map_or((None, None), |(num, den)| (Some(num), Some(den)));
-        (times[place], unpriced[place]) = (Some(1), quote.err().map(Reason::as_str));
+    let part = |name, part: fn((i128, i128)) -> i128| {
+        wide(name, quotes.iter().map(move |quote| Some(quote.map_or(part((0, 1)), part)))).into()
+    };
+    let (units, unit): (Column, Column) = (part("units", |quote| quote.0), part("unit", |quote| quote.1));
+    let unpriced = if quotes.iter().all(Result::is_ok) {
+        Column::full_null("unpriced".into(), quotes.len(), &DataType::String)
+    } else {
+        let reasons = quotes.iter().map(|quote| quote.err().map(Reason::as_str));
+        Column::new("unpriced".into(), reasons.collect::<Vec<_>>())
+    };
+    items.with_column(units)?.with_column(unit)?.with_column(unpriced)?;
+    Ok(())
+}
+
+/// A price per unit without fractions: amount × quantity over the amount's precision.
+fn plain(item: &Item<'_>) -> Quote {
+    let ((num, den), times) = tiers::plain(item)?;
+    // What is too fine for columns is not looked at any closer: rows are to price it.
+    if den > FINEST {
+        return Ok((0, den));
     }
-    items
-        .with_column(wide("price_num", nums.into_iter()).into())?
-        .with_column(wide("price_den", dens.into_iter()).into())?;
-    items.with_column(Column::new("times".into(), times))?.with_column(Column::new("unpriced".into(), unpriced))?;
-    Ok(items)
+    let units = num.checked_mul(i128::from(times)).filter(|units| *units <= MOST_MINOR * den);
+    units.map(|units| (units, den)).ok_or(Reason::AmountOutOfRange)
 }

@@ -56,7 +56,10 @@ pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -
             col("auto_renew"),
             coalesce(&[col("period_end_ahead"), col("last_end")]).alias("period_end"),
             col("problem"),
-            col("problem_detail"),
+            when(col("problem").is_not_null().and(col("problem_detail").is_null()))
+                .then(lit("its subscriptions together bring more a month than 64 bits hold"))
+                .otherwise(col("problem_detail"))
+                .alias("problem_detail"),
             col("subscriptions"),
         ])
 }

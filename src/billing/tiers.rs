@@ -26,22 +26,24 @@ pub(super) fn price(item: &Item<'_>, tiers: &[Tier], steps: &mut Steps) -> Resul
 }
 
 fn unlimited(item: &Item<'_>, tiers: &[Tier], steps: &mut Steps) -> Result<Number, Reason> {
-    if item.amount_is_total && !item.tiered {
-        return amount(item);
+    let mut note = |units| {
+        if item.divide_by.is_some() {
+            steps.note(|| Step::Transformed { item: item.ord, units });
+        }
+    };
+    if !item.tiered {
+        let ((numerator, denominator), times) = plain(item)?;
+        if !item.amount_is_total {
+            note(times);
+        }
+        let amount = Number::fraction(numerator, denominator).ok_or(Reason::AmountOutOfRange)?;
+        return Ok(amount.mul(&Number::whole(i128::from(times))));
     }
-    if item.quantity.is_none() && item.quantity_required {
-        return Err(Reason::QuantityMissing);
-    }
-    let quantity = transformed(item)?;
-    if item.divide_by.is_some() {
-        steps.note(|| Step::Transformed { item: item.ord, units: quantity });
-    }
+    let quantity = units(item)?;
+    note(quantity);
     if quantity == 0 {
         // Nothing is billed for no units, whatever the first tier's flat price is.
-        return if item.tiered { Ok(Number::zero()) } else { amount(item).map(|_| Number::zero()) };
-    }
-    if !item.tiered {
-        return Ok(amount(item)?.mul(&Number::whole(i128::from(quantity))));
+        return Ok(Number::zero());
     }
     let mut tiers = tiers.to_vec();
     tiers.sort_by_key(|tier| (tier.up_to.unwrap_or(i64::MAX), tier.clone()));
@@ -58,10 +60,20 @@ fn unlimited(item: &Item<'_>, tiers: &[Tier], steps: &mut Steps) -> Result<Numbe
     }
 }
 
-fn amount(item: &Item<'_>) -> Result<Number, Reason> {
+/// What an `item` without tiers costs per its interval: an amount, and how many times it is due.
+pub(super) fn plain(item: &Item<'_>) -> Result<((i128, i128), i64), Reason> {
+    let times = if item.amount_is_total { 1 } else { units(item)? };
     let (numerator, denominator) = item.amount.ok_or(Reason::BadNumber)?;
-    let amount = Number::fraction(numerator, denominator).ok_or(Reason::AmountOutOfRange)?;
-    if amount.is_negative() { Err(Reason::AmountOutOfRange) } else { Ok(amount) }
+    let absurd = numerator < 0 || denominator < 1;
+    if absurd { Err(Reason::AmountOutOfRange) } else { Ok(((numerator, denominator), times)) }
+}
+
+/// The units that are billed.
+fn units(item: &Item<'_>) -> Result<i64, Reason> {
+    if item.quantity.is_none() && item.quantity_required {
+        return Err(Reason::QuantityMissing);
+    }
+    transformed(item)
 }
 
 /// The quantity after `transform_quantity`.

@@ -181,6 +181,14 @@ pub(super) fn booleans(text: &StringChunked, heading: &str, faults: &mut Faults)
     values.with_name(text.name().clone()).into_column()
 }
 
+/// Why `text` is no integer of a table: a number beyond 64 bits is out of range, anything else is no such number.
+pub(super) fn not_an_integer(text: &str) -> Reason {
+    // Words that a float would be read from (`inf`, `nan`) are no numbers of an export.
+    let number_like = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let beyond = || text.parse::<f64>().is_ok_and(|value| value.abs() >= -(i64::MIN as f64));
+    if number_like && text.parse::<i64>().is_err() && beyond() { Reason::AmountOutOfRange } else { Reason::BadNumber }
+}
+
 /// Whole numbers, at least `least`.
 pub(super) fn integers(text: &StringChunked, heading: &str, least: i64, faults: &mut Faults) -> Int64Chunked {
     let mut row = 0;
@@ -192,7 +200,7 @@ pub(super) fn integers(text: &StringChunked, heading: &str, least: i64, faults: 
             let value = cell?;
             let number = value.parse::<i64>().ok().filter(|number| *number >= least);
             if number.is_none() {
-                faults.value(place, Reason::BadNumber, heading, value);
+                faults.value(place, not_an_integer(value), heading, value);
             }
             number
         })
@@ -202,8 +210,8 @@ pub(super) fn integers(text: &StringChunked, heading: &str, least: i64, faults: 
 
 #[cfg(test)]
 mod tests {
-    use super::{Epoch, Faults, booleans, instants, lower, normalise, plain_instant};
-    use crate::model::Instant;
+    use super::{Epoch, Faults, booleans, instants, lower, normalise, not_an_integer, plain_instant};
+    use crate::model::{Instant, Reason};
     use polars::prelude::*;
 
     #[test]
@@ -245,6 +253,25 @@ mod tests {
             "",
         ] {
             assert_eq!(plain_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_beyond_64_bits_is_out_of_range_and_other_text_is_no_number() {
+        let huge = format!("1{}", "0".repeat(30));
+        for (text, reason) in [
+            (huge.as_str(), Reason::AmountOutOfRange),
+            ("-9223372036854775809", Reason::AmountOutOfRange),
+            ("1e30", Reason::AmountOutOfRange),
+            ("inf", Reason::BadNumber),
+            ("9223372036854775807", Reason::BadNumber),
+            ("-1", Reason::BadNumber),
+            ("1.5", Reason::BadNumber),
+            ("ten", Reason::BadNumber),
+            ("-", Reason::BadNumber),
+            ("", Reason::BadNumber),
+        ] {
+            assert_eq!(not_an_integer(text), reason, "{text}");
         }
     }
 

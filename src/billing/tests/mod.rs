@@ -3,6 +3,7 @@ mod builder;
 mod defined;
 mod explained;
 mod known_answers;
+mod known_coupons;
 mod properties;
 
 use crate::{
@@ -24,7 +25,8 @@ fn rates() -> Fx {
         let date = Instant::parse("2026-10-31").unwrap();
         (Currency::parse(code).unwrap(), FxRate { rate: rate.parse().unwrap(), date })
     };
-    Fx { rates: [rate("eur", "1.0842"), rate("jpy", "0.0066"), rate("kwd", "3.25")].into() }
+    let rates = [("eur", "1.0842"), ("jpy", "0.0066"), ("kwd", "3.25"), ("isk", "0.0072"), ("ugx", "0.00027")];
+    Fx { rates: rates.into_iter().map(|(code, value)| rate(code, value)).collect() }
 }
 
 fn billed(subs: &[Sub], mrr: &MrrSettings) -> Billed {
@@ -36,9 +38,19 @@ fn billed_by_rows(subs: &[Sub], mrr: &MrrSettings) -> Billed {
     bill_by(Path::Rows, &tables(subs), mrr, &rates(), usd(), Instant::parse(AS_OF).unwrap()).unwrap()
 }
 
+/// One row per customer, of an account in another currency.
+fn summary_in(currency: &str, subs: &[Sub]) -> DataFrame {
+    let (mrr, account) = (MrrSettings::default(), Currency::parse(currency).unwrap());
+    let billed = bill(&tables(subs), &mrr, &rates(), account, Instant::parse(AS_OF).unwrap()).unwrap();
+    by_customer(billed, &mrr)
+}
+
 /// One row per customer.
 fn summary(subs: &[Sub], mrr: &MrrSettings) -> DataFrame {
-    let billed = billed(subs, mrr);
+    by_customer(billed(subs, mrr), mrr)
+}
+
+fn by_customer(billed: Billed, mrr: &MrrSettings) -> DataFrame {
     summarise(billed.subscriptions.lazy(), "customer", billed.scale, mrr.rounding)
         .sort(["customer"], SortMultipleOptions::default())
         .collect()

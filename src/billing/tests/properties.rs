@@ -158,7 +158,7 @@ fn total(subs: &[Sub]) -> Option<Exact> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn columns_answer_what_rows_answer(subs in prop::collection::vec(any_sub(), 1..6), mrr in settings()) {

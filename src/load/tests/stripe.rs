@@ -100,6 +100,11 @@ fn what_cannot_be_trusted_is_rejected_with_its_line_and_its_customer() {
         ("sub_1,cus_1,p,1,usd,month,cheap,active,,false,2025-01-15 10:00,,,", Reason::BadNumber, Some("cus_1")),
         ("sub_1,cus_1,p,1,,month,1.00,active,,false,2025-01-15 10:00,,,", Reason::BadNumber, Some("cus_1")),
         ("sub_1,cus_1,p,one,usd,month,1.00,active,,false,2025-01-15 10:00,,,", Reason::BadNumber, Some("cus_1")),
+        (
+            "sub_1,cus_1,p,1000000000000000000000000000000,usd,month,1.00,active,,false,2025-01-15 10:00,,,",
+            Reason::AmountOutOfRange,
+            Some("cus_1"),
+        ),
         ("sub_1,cus_1,p,1,usd,month,1.00,active,,maybe,2025-01-15 10:00,,,", Reason::BadBoolean, Some("cus_1")),
         ("sub_1,cus_1,p,1,usd,month,1.00,active,,false,01/15/2025,,,", Reason::BadInstant, Some("cus_1")),
         ("sub_1,,p,1,usd,month,1.00,active,,false,2025-01-15 10:00,,,", Reason::MissingId, None),

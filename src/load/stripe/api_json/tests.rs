@@ -187,6 +187,13 @@ fn what_cannot_be_read_is_rejected_and_the_rest_is_kept() {
             Some("sub_1"),
             Some("cus_1"),
         ),
+        (
+            "a quantity beyond 64 bits",
+            SUBSCRIPTION.replace("quantity\":3", "quantity\":1000000000000000000000000000000"),
+            Reason::AmountOutOfRange,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
         ("not a number", SUBSCRIPTION.replace("\"5000\"", "\"NaN\""), Reason::BadNumber, Some("sub_1"), Some("cus_1")),
         ("overflow", SUBSCRIPTION.replace("\"5000\"", "1e400"), Reason::AmountOutOfRange, Some("sub_1"), Some("cus_1")),
         (

@@ -1,5 +1,6 @@
 //! JSON values as Stripe's API writes them, read one by one so that a wrong one can be named.
 
+use crate::load::columns::not_an_integer;
 use crate::model::{Currency, Instant, Reason, SENT_TIMES_100};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -99,7 +100,8 @@ pub(super) fn boolean(raw: Raw<'_>, name: &str) -> Read<Option<bool>> {
 pub(super) fn integer(raw: Raw<'_>, name: &str) -> Read<Option<i64>> {
     let Some(raw) = raw else { return Ok(None) };
     let bare = raw.get().trim_matches('"');
-    bare.parse().map(Some).map_err(|_| Bad::new(Reason::BadNumber, name, raw, "a whole number"))
+    let expected = "a whole number of at most 64 bits";
+    bare.parse().map(Some).map_err(|_| Bad::new(not_an_integer(bare), name, raw, expected))
 }
 
 /// A decimal as written, for percentages.

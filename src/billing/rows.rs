@@ -112,7 +112,11 @@ fn monthly<'a, 'i>(
         }
     }
     let discounts = lookup.discounts(who.ord, items.iter().map(|item| (item.ord, item.metered)));
-    if let Err(problem) = rules.apply(who.id, discounts, &mut lines, steps) {
+    let licensed = items.iter().any(|item| !item.metered);
+    // Of nothing but metered items nothing is taken off, whatever a coupon says.
+    if let Err(problem) = rules.apply(who.id, discounts, &mut lines, steps)
+        && licensed
+    {
         problems.push(problem);
     }
     if !problems.is_empty() {

@@ -35,7 +35,9 @@ pub(super) fn quote(items: &mut DataFrame, lookup: &Lookup<'_>) -> PolarsResult<
             let key = (list, mode, quantity, quantity_required, divide_by, divide_round);
             *known.entry(key).or_insert_with(|| {
                 let item = Item { tiered: true, tiers: list, tiers_mode: mode, ..quantified };
-                tiers::price(&item, &lookup.tiers(&item), &mut Steps::default())?.parts().ok_or(Reason::AmountOutOfRange)
+                tiers::price(&item, &lookup.tiers(&item), &mut Steps::default())?
+                    .parts()
+                    .ok_or(Reason::AmountOutOfRange)
             })
         })
         .collect();

@@ -52,7 +52,7 @@ pub fn explain(
     let tables = narrowed(tables, customers)?;
     let rates = Rates { fx, mrr, account: currency };
     let billed = bill(&tables, mrr, fx, currency, as_of)?;
-    let described = counted::counted(&tables, mrr, as_of).sort(["ord"], SortMultipleOptions::default()).collect()?;
+    let described = counted::counted(&tables, mrr, as_of)?.sort(["ord"], SortMultipleOptions::default()).collect()?;
     let sources = Sources::explained(&tables, &described.select(["ord", "customer"])?, as_of)?;
     let lookup = sources.lookup()?;
     let coupons = coupons::read(&tables.coupons, mrr, |code| rates.digits(code))?;

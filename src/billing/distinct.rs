@@ -16,8 +16,7 @@ impl Distinct {
     /// The distinct combinations of `columns` in `frame`.
     pub fn new(frame: &DataFrame, columns: &[&str]) -> PolarsResult<Self> {
         let mut found = Self { firsts: Vec::new(), rows: Vec::new(), of: vec![0; frame.height()] };
-        for group in frame.group_by(columns.iter().copied())?.get_groups().iter() {
-            let index = found.firsts.len() as u32;
+        for (index, group) in (0_u32..).zip(frame.group_by(columns.iter().copied())?.get_groups().iter()) {
             match group {
                 GroupsIndicator::Idx((_, rows)) => rows.iter().for_each(|&row| found.of[row as usize] = index),
                 GroupsIndicator::Slice([start, len]) => found.of[start as usize..(start + len) as usize].fill(index),

@@ -144,7 +144,7 @@ fn bill_by(
     let mut all = tables
         .items
         .lazy()
-        .drop(cols(["price", "current_period_end"]))
+        .drop(cols(["current_period_end"]))
         .semi_join(to_price.clone().lazy(), col("subscription"), col("ord"))
         .collect()?;
     let treatments = match path {

@@ -100,10 +100,10 @@ impl Ordinary {
             });
             items.with_column(wide(name, amounts).into())?;
         }
-        let rated: BooleanChunked =
+        let known: BooleanChunked =
             combinations.iter().map(|combination| Some(combination.account.is_some())).collect();
-        let rated = rated.into_series().take(of.cast(&IDX_DTYPE)?.idx()?)?;
-        items.with_column(rated.with_name("rated".into()).into())?;
+        let known = known.into_series().take(of.cast(&IDX_DTYPE)?.idx()?)?;
+        items.with_column(known.with_name("rated".into()).into())?;
         let lacks_rate = col("rated").not().and(col("units").neq(lit(0).cast(DataType::Int128)));
         let reason = |reason: Reason| lit(reason.as_str());
         let items = items

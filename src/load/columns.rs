@@ -181,11 +181,14 @@ pub(super) fn booleans(text: &StringChunked, heading: &str, faults: &mut Faults)
     values.with_name(text.name().clone()).into_column()
 }
 
+/// 2^63, the first number above those of an `i64`.
+const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+
 /// Why `text` is no integer of a table: a number beyond 64 bits is out of range, anything else is no such number.
 pub(super) fn not_an_integer(text: &str) -> Reason {
     // Words that a float would be read from (`inf`, `nan`) are no numbers of an export.
     let number_like = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    let beyond = || text.parse::<f64>().is_ok_and(|value| value.abs() >= -(i64::MIN as f64));
+    let beyond = || text.parse::<f64>().is_ok_and(|value| value.abs() >= BEYOND);
     if number_like && text.parse::<i64>().is_err() && beyond() { Reason::AmountOutOfRange } else { Reason::BadNumber }
 }
 

@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod layers;
 mod lock;
+mod one_account;
 mod plan;
 mod report;
 mod resume;

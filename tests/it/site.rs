@@ -85,6 +85,17 @@ impl Site {
         site
     }
 
+    /// A copy of the folder `exports` in `in`, with all that is below it; there is no configuration, and no key.
+    pub fn over(exports: &Path) -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap(), key: None };
+        for (name, bytes) in contents(exports) {
+            let path = site.path("in").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        site
+    }
+
     /// Writes the configuration: where Tether is, and further lines, of which those before a line `[tether]` are tables of
     /// their own and those after it join that table.
     pub fn configure(&self, url: &str, further: &str) {

@@ -121,8 +121,7 @@ pub(super) fn stripe(parts: Vec<(StripeTables, Related)>) -> Result<(StripeTable
     for (part, mut related) in parts {
         related.own_prices =
             OwnPrices::new(shifted(related.own_prices.into_frame(), &["subscription"], offsets.subscriptions)?)?;
-        related.lists =
-            DiscountLists::new(shifted(related.lists.into_frame(), &["subscription"], offsets.subscriptions)?)?;
+        related.lists = DiscountLists::new(owned(related.lists.into_frame(), offsets)?)?;
         related_rows.push(related);
         let next = Offsets {
             accounts: offsets.accounts + part.accounts.len(),

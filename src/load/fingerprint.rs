@@ -29,7 +29,7 @@ pub(super) fn expand(pattern: &str, key: &str) -> Result<Vec<PathBuf>, LoadError
             file: error.path().display().to_string(),
             source: error.into(),
         })?;
-        if !path.is_dir() {
+        if !path.is_dir() && !is_marker(&path) {
             paths.push(path);
         }
     }
@@ -38,6 +38,12 @@ pub(super) fn expand(pattern: &str, key: &str) -> Result<Vec<PathBuf>, LoadError
     }
     paths.sort();
     Ok(paths)
+}
+
+/// An empty file by which a loader says that it is done (`_SUCCESS`, `coreapi_SUCCESS`): no export.
+fn is_marker(path: &Path) -> bool {
+    let named = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with("_SUCCESS"));
+    named && std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
 
 /// `path` as reports show it: relative to `base` where it lies below it.

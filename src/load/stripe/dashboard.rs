@@ -1,6 +1,6 @@
 //! Files whose rows carry everything: customers of every origin, and the dashboard's subscriptions with one price each.
 
-use super::related::Related;
+use super::related::{DiscountLists, Related};
 use super::sheet::{FieldHeadings, Sheet};
 use super::warehouse::inline;
 use super::{StripePart, interval};
@@ -80,6 +80,7 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
     columns.push(own.into_column());
     columns.push(metadata.into_column());
     columns.push(Column::full_null("event_created".into(), sheet.height(), &INSTANT));
+    let shows_coupon = sheet.has("discount_coupon");
     for column in columns {
         sheet.frame.with_column(column)?;
     }
@@ -92,6 +93,13 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
             .alias("discount_apart"),
     ]);
     let frame = ordered(frame.collect()?)?;
+    // Where the column is there, a customer without a coupon has none, whatever a table of discounts remembers.
+    let lists = frame
+        .clone()
+        .lazy()
+        .filter(lit(shows_coupon))
+        .select([lit("customer").alias("level"), col("ord").alias("owner")]);
+    let related = Related { lists: DiscountLists::new(lists.collect()?)?, ..Related::empty() };
     let tables = StripeTables {
         discounts: inline("customer", &frame)?,
         accounts: Accounts::new(frame)?,
@@ -105,7 +113,7 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
     };
     Ok(StripePart {
         tables,
-        related: Related::empty(),
+        related,
         rejections,
         breaks: without.into_iter().map(unreadable_value).collect(),
         customer_rows: sheet.rows,

@@ -97,6 +97,50 @@ const KNOWN: &[Known] = &[
         none: &[],
     },
     Known {
+        name: "a Stripe table that nothing is taken from",
+        kind: Some(Kind::NotUsed("stripe_other")),
+        from: From::Tables,
+        // Connected accounts, balance transactions, refunds, payment methods, promotion codes, tax rates, usage records,
+        // prices in further currencies, schedules, changes of MRR: none of them says what a customer pays today.
+        all: &[&[
+            "business_name",
+            "charges_enabled",
+            "payouts_enabled",
+            "available_on",
+            "charge_id",
+            "amount_refunded",
+            "card_brand",
+            "card_fingerprint",
+            "expires_at",
+            "percentage",
+            "mrr_change",
+            "end_behavior",
+            "timestamp",
+        ]],
+        none: &["percent_off", "cancel_at_period_end", "delinquent", "card id", "email", "unit_amount"],
+    },
+    Known {
+        name: "Stripe phases of schedules",
+        kind: Some(Kind::NotUsed("stripe_other")),
+        from: From::Tables,
+        all: &[&["schedule_id"], &["start_date"], &["end_date"]],
+        none: &["status"],
+    },
+    Known {
+        name: "Stripe connected accounts",
+        kind: Some(Kind::NotUsed("stripe_other")),
+        from: From::Tables,
+        all: &[ID, &["business_name", "business_type", "charges_enabled", "payouts_enabled", "details_submitted"]],
+        none: &["delinquent", "account_balance"],
+    },
+    Known {
+        name: "Stripe prices or coupons in further currencies",
+        kind: Some(Kind::Beside("stripe_other")),
+        from: From::Tables,
+        all: &[&["price_id", "coupon_id", "plan_id"], &["currency"], &["unit_amount", "amount_off"]],
+        none: &["id", "duration", "up_to", "upto", "recurring_interval"],
+    },
+    Known {
         name: "Stripe invoices or invoice lines",
         kind: Some(Kind::NotUsed("stripe_invoices")),
         from: From::Tables,
@@ -246,6 +290,59 @@ impl Known {
             }
             From::Tables => format!("{name} (warehouse table, {format})"),
             From::Dashboard | From::Elsewhere => format!("{name} ({format})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, recognise};
+
+    #[test]
+    fn a_file_is_what_its_headings_say_whatever_part_of_the_columns_is_there() {
+        use Kind::{
+            Beside, Coupons, CustomerMetadata, Customers, Discounts, Items, NotUsed, Plans, PricedSubscriptions,
+            Prices, Subscriptions, Tiers,
+        };
+        let other = Some(Some(NotUsed("stripe_other")));
+        for (headings, expected) in [
+            ("id,Email", Some(Some(Customers))),
+            ("id,Description,Email,Name,Created (UTC),Delinquent,Plan,Status,Total Spend", Some(Some(Customers))),
+            ("ID,EMAIL,DELINQUENT,DELETED,BATCH_TIMESTAMP", Some(Some(Customers))),
+            ("id,Customer ID,Plan,Quantity,Currency,Interval,Amount,Status", Some(Some(PricedSubscriptions))),
+            ("customer_id,id,status,price_id", Some(Some(Subscriptions))),
+            ("id,customer_id,status,current_period_end,schedule_id", Some(Some(Subscriptions))),
+            ("id,price_id,quantity,subscription_id", Some(Some(Items))),
+            ("id,plan,quantity,subscription", Some(Some(Items))),
+            ("id,unit_amount,currency,recurring_interval", Some(Some(Prices))),
+            ("id,amount,currency,interval", Some(Some(Plans))),
+            ("amount,price_id,upto", Some(Some(Tiers))),
+            ("id,index,up_to,unit_amount,_fivetran_synced", Some(Some(Tiers))),
+            ("id,percent_off,duration", Some(Some(Coupons))),
+            ("id,coupon_id,customer_id,end", Some(Some(Discounts))),
+            ("id,type,type_id,coupon_id,start,_fivetran_synced", Some(Some(Discounts))),
+            ("customer_id,key,value", Some(Some(CustomerMetadata))),
+            ("subscription_id,key,value", Some(Some(Beside("stripe_metadata")))),
+            ("id,name,unit_label", Some(Some(Beside("stripe_products")))),
+            ("id,name,is_deleted,_fivetran_synced", other),
+            ("business_name,country,created,email,id", other),
+            ("id,amount,fee,net,available_on,merchant_id", other),
+            ("amount,amount_refunded,captured,created,currency,customer_id,id", other),
+            ("amount,charge_id,id", other),
+            ("active,code,coupon_id,created,customer_id,expires_at,id", other),
+            ("id,inclusive,percentage", other),
+            ("coupon_id,currency,end_date,id,schedule_id,start_date", other),
+            ("currency,price_id,unit_amount", Some(Some(Beside("stripe_other")))),
+            ("id,amount_due,customer_id,status,subscription_id", Some(Some(NotUsed("stripe_invoices")))),
+            ("id,invoice_id,amount,plan_id,quantity,subscription_id,proration", Some(Some(NotUsed("stripe_invoices")))),
+            ("id,Amount,Captured", Some(None)),
+            ("Record ID,Email", Some(None)),
+            ("tether_id,email", Some(None)),
+            ("a,b", None),
+            ("id,name", None),
+        ] {
+            let headings: Vec<String> = headings.split(',').map(str::to_owned).collect();
+            assert_eq!(recognise(&headings).map(|known| known.kind), expected, "{headings:?}");
         }
     }
 }

@@ -156,10 +156,12 @@ table! {
 }
 
 table! {
-    /// Subscriptions whose row lists its discounts by id: a discount that names them and is not listed is over.
+    /// Subscriptions and customers whose row shows the discounts that they have: another that names them is over.
     DiscountLists {
-        /// the subscription's `ord`
-        "subscription": DataType::UInt32,
+        /// `subscription`, `customer`
+        "level": DataType::String,
+        /// the subscription's or the account's `ord`
+        "owner": DataType::UInt32,
     }
 }
 
@@ -198,7 +200,7 @@ pub struct Related {
     pub metadata: RelatedMetadata,
     /// Prices on subscriptions.
     pub own_prices: OwnPrices,
-    /// Subscriptions that list their discounts.
+    /// Owners that list their discounts.
     pub lists: DiscountLists,
     /// Rows that are done with.
     pub settled: SettledRows,

@@ -6,6 +6,7 @@ use super::{
 use serde_json::{Value, json};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_version_of_a_subscription_has_its_mrr() {
     let p20 = || discount(coupon());
     let by_source = |coupon| {

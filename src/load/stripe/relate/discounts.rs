@@ -40,92 +40,19 @@ pub(super) fn attach(
     );
     let rows = numbered(discounts.frame())?.lazy().with_columns([col("id").alias("discount"), key.alias("id")]);
     let standing = settled.standing(DISCOUNTS, &rows.collect()?, &["discount", "coupon", "start", "end"])?;
+    let shown = said_in_full(shown, &standing)?;
+    let found = owned(tables, &standing)?;
+    let listing = concat([lists.lazy(), of_items.owners], UnionArgs::default())?;
+    let found = beside_shown(found, &shown, listing)?;
+    settled.add(DISCOUNTS, settlement(&standing, &found))?;
 
-    // What an owner shows by id only is said by the table: best by a row that is not of a single invoice.
-    let said = standing
-        .clone()
-        .lazy()
-        .filter(col("discount").is_not_null().and(col("coupon").is_not_null()))
-        .sort_by_exprs(
-            [col("left_out").is_not_null(), col("ord")],
-            SortMultipleOptions::default().with_maintain_order(true),
-        )
-        .select([
-            col("discount"),
-            col("coupon").alias("said_coupon"),
-            col("start").alias("said_start"),
-            col("end").alias("said_end"),
-        ])
-        .unique_stable(Some(cols(["discount"])), UniqueKeepStrategy::First);
-    let shown = shown.lazy().with_row_index("at", None);
-    let bare = || col("coupon").is_null();
-    let shown = look_up(shown, said, "id", "discount")
-        .with_columns([
-            when(bare()).then(col("said_coupon")).otherwise(col("coupon")).alias("coupon"),
-            when(bare()).then(col("said_start")).otherwise(col("start")).alias("start"),
-            // The end may stand in the table alone.
-            coalesce(&[col("end"), col("said_end")]).alias("end"),
-        ])
-        .collect()?;
-
-    let mut found = Vec::with_capacity(LEVELS.len());
-    let mut rest = standing.clone().lazy().filter(col("left_out").is_null()).collect()?;
-    for (level, column) in LEVELS {
-        let named = rest.clone().lazy().filter(col(column).is_not_null());
-        let owners = match level {
-            "item" => tables.items.lazy().select([col("ord").alias("owner"), col("id").alias("owner_id")]),
-            "subscription" => {
-                tables.subscriptions.lazy().select([col("ord").alias("owner"), col("id").alias("owner_id")])
-            }
-            _ => tables.accounts.lazy().select([col("ord").alias("owner"), col("id").alias("owner_id")]),
-        };
-        let owned = named.inner_join(owners.filter(col("owner_id").is_not_null()), col(column), col("owner_id"));
-        found.push(owned.with_column(lit(level).alias("level")).collect()?.lazy());
-        rest = rest.lazy().filter(col(column).is_null()).collect()?;
-    }
-    let found = concat(found, UnionArgs::default())?.collect()?;
-
-    // An owner that lists its discounts has no others.
-    let listing = concat(
-        [
-            lists.lazy().select([
-                lit("subscription").alias("level"),
-                col("subscription").alias("owner"),
-                lit(true).alias("lists"),
-            ]),
-            of_items.owners.lazy().select([lit("item").alias("level"), col("owner"), lit(true).alias("lists")]),
-        ],
-        UnionArgs::default(),
-    )?
-    .unique(None, UniqueKeepStrategy::Any);
-    let by_owner = || [col("level"), col("owner")];
-    let left = || JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
-    let shown_ids = shown.clone().lazy().filter(col("id").is_not_null()).select([
-        col("level"),
-        col("owner"),
-        col("id"),
-        lit(true).alias("shown"),
-    ]);
-    let shown_ids = shown_ids.unique(None, UniqueKeepStrategy::Any);
-    let found = found
-        .lazy()
-        .join(listing, by_owner(), by_owner(), left())
-        .join(shown_ids, [col("level"), col("owner"), col("discount")], [col("level"), col("owner"), col("id")], left())
-        .collect()?;
-
-    let new = found.clone().lazy().filter(col("lists").is_null().and(col("shown").is_null()));
-    let ends = settlement(&standing, &found);
-    settled.add(DISCOUNTS, ends)?;
-
+    let new = found.lazy().filter(col("lists").is_null().and(col("shown").is_null()));
     // A coupon that stands on its owner without a discount's id is the discount that the table holds.
     let same = new.clone().select([col("level"), col("owner"), col("coupon"), lit(true).alias("again")]);
-    let same = same.unique(None, UniqueKeepStrategy::Any);
-    let by_coupon = || [col("level"), col("owner"), col("coupon")];
     let shown = shown
         .lazy()
-        .join(same, by_coupon(), by_coupon(), left())
+        .join(same.unique(None, UniqueKeepStrategy::Any), by_coupon(), by_coupon(), in_order())
         .filter(col("again").is_null().or(col("id").is_not_null()))
-        .sort(["at"], SortMultipleOptions::default())
         .collect()?;
     let new = new
         .select([
@@ -143,6 +70,87 @@ pub(super) fn attach(
     let frames = vec![Discounts::new(shown)?.into_frame(), Discounts::new(new)?.into_frame()];
     tables.discounts = Discounts::new(stacked(frames, Discounts::empty().into_frame())?)?;
     Ok(())
+}
+
+fn by_owner() -> [Expr; 2] {
+    ["level", "owner"].map(col)
+}
+
+fn by_coupon() -> [Expr; 3] {
+    ["level", "owner", "coupon"].map(col)
+}
+
+fn in_order() -> JoinArgs {
+    JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) }
+}
+
+/// The discounts that owners show, those shown by id only with what the table says of them: best a row that is not of a
+/// single invoice.
+fn said_in_full(shown: DataFrame, standing: &DataFrame) -> Result<DataFrame, TableError> {
+    let best_first = [col("left_out").is_not_null(), col("ord")];
+    let said = standing
+        .clone()
+        .lazy()
+        .filter(col("discount").is_not_null().and(col("coupon").is_not_null()))
+        .sort_by_exprs(best_first, SortMultipleOptions::default().with_maintain_order(true))
+        .select([
+            col("discount"),
+            col("coupon").alias("said_coupon"),
+            col("start").alias("said_start"),
+            col("end").alias("said_end"),
+        ])
+        .unique_stable(Some(cols(["discount"])), UniqueKeepStrategy::First);
+    let bare = || col("coupon").is_null();
+    Ok(look_up(shown.lazy(), said, "id", "discount")
+        .with_columns([
+            when(bare()).then(col("said_coupon")).otherwise(col("coupon")).alias("coupon"),
+            when(bare()).then(col("said_start")).otherwise(col("start")).alias("start"),
+            // The end may stand in the table alone.
+            coalesce(&[col("end"), col("said_end")]).alias("end"),
+        ])
+        .collect()?)
+}
+
+/// The rows of `standing` that may count, with `level` and `owner`: once per row of their owner, the narrowest they name.
+fn owned(tables: &StripeTables, standing: &DataFrame) -> Result<DataFrame, TableError> {
+    let mut found = Vec::with_capacity(LEVELS.len());
+    let mut rest = standing.clone().lazy().filter(col("left_out").is_null());
+    for (level, column) in LEVELS {
+        let owners = match level {
+            "item" => tables.items.lazy(),
+            "subscription" => tables.subscriptions.lazy(),
+            _ => tables.accounts.lazy(),
+        };
+        let owners = owners.select([col("ord").alias("owner"), col("id").alias("owner_id")]);
+        let named = rest.clone().filter(col(column).is_not_null());
+        let owned = named.inner_join(owners.filter(col("owner_id").is_not_null()), col(column), col("owner_id"));
+        found.push(owned.with_column(lit(level).alias("level")).collect()?.lazy());
+        rest = rest.filter(col(column).is_null());
+    }
+    Ok(concat(found, UnionArgs::default())?.collect()?)
+}
+
+/// `found` with `lists` (its owner lists its discounts, so it has no others) and `shown` (its owner shows it).
+fn beside_shown(found: DataFrame, shown: &DataFrame, listing: LazyFrame) -> Result<DataFrame, TableError> {
+    let listing = listing.select([col("level"), col("owner"), lit(true).alias("lists")]);
+    let by_id = |id: &str| [col("level"), col("owner"), col(id)];
+    let ids = shown.clone().lazy().filter(col("id").is_not_null()).select(by_id("id"));
+    // Shown by its coupon, without an id: the same one where the owner lists all that it has.
+    let coupons = shown.clone().lazy().filter(col("id").is_null().and(col("coupon").is_not_null())).select(by_coupon());
+    let once =
+        |rows: LazyFrame, name: &str| rows.unique(None, UniqueKeepStrategy::Any).with_column(lit(true).alias(name));
+    Ok(found
+        .lazy()
+        .join(listing.unique(None, UniqueKeepStrategy::Any), by_owner(), by_owner(), in_order())
+        .join(once(ids, "shown"), by_id("discount"), by_id("id"), in_order())
+        .join(once(coupons, "shown_coupon"), by_coupon(), by_coupon(), in_order())
+        .with_column(
+            when(col("lists").is_not_null())
+                .then(coalesce(&[col("shown"), col("shown_coupon")]))
+                .otherwise(col("shown"))
+                .alias("shown"),
+        )
+        .collect()?)
 }
 
 /// Where the `standing` discounts went, of which `found` have owners.
@@ -164,8 +172,8 @@ fn settlement(standing: &DataFrame, found: &DataFrame) -> LazyFrame {
 /// Discounts that items list by id.
 struct OfItems {
     listed: DataFrame,
-    /// `owner`: the items that list theirs.
-    owners: DataFrame,
+    /// `level`, `owner`: the items that list theirs.
+    owners: LazyFrame,
 }
 
 fn listed_on_items(tables: &StripeTables, items: &RelatedItems) -> Result<OfItems, TableError> {
@@ -182,7 +190,8 @@ fn listed_on_items(tables: &StripeTables, items: &RelatedItems) -> Result<OfItem
         .sort(["owner"], SortMultipleOptions::default())
         .collect()?;
     let listed = by_id("item", listing.column("owner")?.u32()?, listing.column("discounts")?.str()?)?;
-    Ok(OfItems { listed, owners: listing.select(["owner"])? })
+    let owners = listing.lazy().select([lit("item").alias("level"), col("owner")]);
+    Ok(OfItems { listed, owners })
 }
 
 /// One discount, known by its id only, for each id in a cell. A loop over rows, since a cell may hold a list and few rows

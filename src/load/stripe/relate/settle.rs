@@ -52,9 +52,12 @@ impl<'a> Settled<'a> {
     }
 }
 
+/// Where the rows go for which a condition holds, and why.
+pub(super) type Case = (Expr, Disposition, Option<Reason>);
+
 /// `disposition` and `reason` of rows: the first of `cases` whose condition holds, else contributed.
-pub(super) fn dispositions(cases: &[(Expr, Disposition, Option<Reason>)]) -> [Expr; 2] {
-    let words = |word: &dyn Fn(&(Expr, Disposition, Option<Reason>)) -> Expr, otherwise: Expr| {
+pub(super) fn dispositions(cases: &[Case]) -> [Expr; 2] {
+    let words = |word: &dyn Fn(&Case) -> Expr, otherwise: Expr| {
         cases
             .iter()
             .rev()

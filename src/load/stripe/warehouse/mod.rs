@@ -55,12 +55,15 @@ fn required(sheet: &Sheet, text: &StringChunked, field: &'static str, faults: &m
     }
 }
 
+/// How many of what is sent make one minor unit of a currency.
+type Sent<'a> = &'a dyn Fn(Option<&str>) -> i128;
+
 /// Amounts as sent: the first of `fields` that a row holds, as `num` and `den`; null where it holds none.
 fn amounts(
     sheet: &Sheet,
     fields: &[&'static str],
     (num, den): (&str, &str),
-    sent: Option<&dyn Fn(Option<&str>) -> i128>,
+    sent: Option<Sent<'_>>,
     faults: &mut Faults,
 ) -> PolarsResult<[Column; 2]> {
     let columns = fields.iter().map(|field| Ok((*field, sheet.text(field)?))).collect::<PolarsResult<Vec<_>>>()?;

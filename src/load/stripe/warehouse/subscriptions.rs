@@ -113,7 +113,13 @@ pub(in super::super) fn subscriptions(mut sheet: Sheet, origin: &Origin<'_>) -> 
                 .select([col("ord").alias("subscription"), col("price"), col("quantity")])
                 .collect()?,
         )?,
-        lists: DiscountLists::new(listing.clone())?,
+        lists: DiscountLists::new(
+            listing
+                .clone()
+                .lazy()
+                .select([lit("subscription").alias("level"), col("subscription").alias("owner")])
+                .collect()?,
+        )?,
         settled: SettledRows::new(stacked(done, SettledRows::empty().into_frame())?)?,
         ..Related::empty()
     };

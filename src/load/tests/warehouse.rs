@@ -401,3 +401,36 @@ fn a_table_read_twice_adds_nothing() {
     assert!(settled(&twice).iter().filter(|row| row.ends_with("merged_duplicate|-")).count() > 15);
     assert!(twice.breaks.is_empty(), "{:?}", twice.breaks);
 }
+
+#[test]
+#[ignore = "needs the shared exports beside the repository"]
+fn the_public_fivetran_tables_are_read_and_every_row_ends_somewhere() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/exports/fivetran_dbt_stripe"));
+    let mut case = Case::new();
+    case.settings.stripe.files.push(folder.join("*.csv").display().to_string());
+    let loaded = case.load();
+    assert_eq!(rejected(&loaded), []);
+    let read: Vec<_> =
+        loaded.rows.iter().map(|(source, rows)| (source.as_str(), *rows)).filter(|(_, rows)| *rows > 0).collect();
+    assert_eq!(
+        read,
+        [
+            ("stripe_coupons", 10),
+            ("stripe_customers", 12),
+            ("stripe_discounts", 13),
+            ("stripe_invoices", 5),
+            ("stripe_plans", 13),
+            ("stripe_prices", 4),
+            ("stripe_products", 10),
+            ("stripe_subscription_items", 14),
+            ("stripe_subscriptions", 4),
+        ]
+    );
+    // Customers, and the subscriptions' current versions, go on to be linked.
+    let open = loaded.stripe.accounts.len() + loaded.stripe.subscriptions.len();
+    assert_eq!(loaded.settled.len() + open, 85);
+    assert_eq!(
+        rows(loaded.stripe.items.frame(), &["subscription", "price", "amount_num", "quantity", "interval"]),
+        ["0|zb1|150000|1|month", "1|ab2|150000|2|month", "2|zb1|150000|1|month"]
+    );
+}

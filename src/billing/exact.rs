@@ -35,6 +35,12 @@ macro_rules! operation {
     };
 }
 
+impl Default for Number {
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
 impl Number {
     operation!(add, checked_add, +);
     operation!(sub, checked_sub, -);

@@ -6,7 +6,8 @@
 //! Never: a floating-point number in money, a wrapped one, a rounding before the last step, a clock, a file.
 //!
 //! Every exact amount is a count of `1 / scale` minor units in an `Int128`, where `scale` is a common denominator of all
-//! amounts: sums are plain additions, and the one rounding comes last.
+//! amounts: sums are plain additions, and the one rounding comes last. Where 128 bits cannot hold such a denominator, [`Rests`]
+//! remembers the few amounts that were rounded, and that one rounding takes them exactly.
 //!
 //! Two ways lead there, with the same answers. [`rows`] is the definition: one subscription, its items, discounts and taxes,
 //! in exact fractions. Columns price nearly all: [`quote`] says what each item costs per interval, [`treatment`] which part
@@ -25,6 +26,7 @@ mod lookup;
 mod price;
 mod quote;
 mod rates;
+mod rest;
 mod rows;
 mod scale;
 mod status;
@@ -37,6 +39,7 @@ mod treatment;
 
 pub use definition::definition;
 pub use exact::exact;
+pub use rest::Rests;
 pub use summary::summarise;
 
 use crate::{
@@ -70,6 +73,8 @@ pub struct Billed {
     /// | `problem` | `String` | a [`Reason`] why `mrr` cannot be known; only where it counts |
     /// | `problem_detail` | `String` | what was found and what to do |
     pub subscriptions: DataFrame,
+    /// What of `mrr` is rounded, because `scale` cannot hold it.
+    pub rests: Rests,
     /// `status_unknown` and `paused_collection`, of the source `stripe_subscriptions`; each subscription id once.
     pub breaks: Vec<Break>,
 }
@@ -189,10 +194,12 @@ fn bill_by(
     rows::see(&by_rows, &mut denominators);
     let scale = denominators.scale();
 
-    let by_columns = ordinary.priced(scale, &rates, to_price.lazy())?;
-    let priced = concat([by_columns.lazy(), rows::frame(&by_rows, scale)?.lazy()], UnionArgs::default())?;
+    let mut rests = Rests::default();
+    let by_columns = ordinary.priced(scale, &mut rests, &rates, to_price.lazy())?;
+    let by_rows = rows::frame(&by_rows, scale, &mut rests)?;
+    let priced = concat([by_columns.lazy(), by_rows.lazy()], UnionArgs::default())?;
     let breaks = counted::breaks(&subscriptions)?;
-    Ok(Billed { scale, subscriptions: assemble(subscriptions, priced)?, breaks })
+    Ok(Billed { scale, subscriptions: assemble(subscriptions, priced)?, rests, breaks })
 }
 
 /// Puts amounts and problems beside every subscription.

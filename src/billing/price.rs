@@ -9,6 +9,7 @@ use super::{
     interval,
     item::items,
     rates::Rates,
+    rest::Rests,
     scale::{Denominators, MOST_MINOR},
 };
 use crate::{config::MrrSettings, model::Reason};
@@ -80,23 +81,27 @@ impl Ordinary {
         Ok(())
     }
 
-    /// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`.
-    pub fn priced(self, scale: i128, rates: &Rates<'_>, ids: LazyFrame) -> PolarsResult<DataFrame> {
+    /// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`; `rests` remembers what of
+    /// `account` is rounded.
+    pub fn priced(self, scale: i128, rests: &mut Rests, rates: &Rates<'_>, ids: LazyFrame) -> PolarsResult<DataFrame> {
         let Self { mut items, combinations } = self;
         let of = items.column("combination")?.u32()?.clone();
         let units = items.column("units")?.i128()?.clone();
-        for (name, factor) in [
-            ("native", (|combination| combination.native.as_ref()) as fn(&Combination) -> Option<&Number>),
-            ("account", |combination| combination.account.as_ref()),
+        let subscriptions = items.column("subscription")?.u32()?.clone();
+        // Only the account's currency is ever rounded to whole minor units.
+        for (name, factor, remembered) in [
+            ("native", (|combination| combination.native.as_ref()) as fn(&Combination) -> Option<&Number>, false),
+            ("account", |combination| combination.account.as_ref(), true),
         ] {
             let whole: Vec<Option<i128>> = combinations.iter().map(|c| factor(c)?.count(scale)).collect();
             // A multiplication per item; a fraction only where the scale does not hold its combination's.
-            let amounts = of.iter().zip(units.iter()).map(|(combination, units)| {
+            let amounts = of.iter().zip(units.iter()).enumerate().map(|(row, (combination, units))| {
                 let (combination, units) = (combination? as usize, units?);
-                match whole[combination] {
-                    Some(whole) => units.checked_mul(whole),
-                    None => factor(&combinations[combination])?.mul(&Number::whole(units)).nearest(scale),
+                if let Some(whole) = whole[combination] {
+                    return units.checked_mul(whole);
                 }
+                let amount = factor(&combinations[combination])?.mul(&Number::whole(units));
+                if remembered { rests.count(subscriptions.get(row)?, &amount, scale) } else { amount.nearest(scale) }
             });
             items.with_column(wide(name, amounts).into())?;
         }

@@ -11,6 +11,7 @@ use super::{
     item::{Item, Problem, items},
     lookup::Lookup,
     rates::Rates,
+    rest::Rests,
     scale::{Denominators, MOST_MINOR},
     steps::{Step, Steps},
     tiers,
@@ -124,7 +125,7 @@ fn monthly<'a, 'i>(
     }
     for line in &mut lines {
         let Some(rate) = lookup.tax(lookup.inclusive(line.item, who.ord)) else { continue };
-        let before = std::mem::replace(&mut line.monthly, Number::zero());
+        let before = std::mem::take(&mut line.monthly);
         line.monthly = net(&before, Some(&rate));
         let after = &line.monthly;
         steps.note(|| Step::Net { item: line.item, rate, before, after: after.clone() });
@@ -186,14 +187,16 @@ pub(super) fn see(priced: &[Priced<'_>], denominators: &mut Denominators) {
     }
 }
 
-/// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`.
-pub(super) fn frame(priced: &[Priced<'_>], scale: i128) -> PolarsResult<DataFrame> {
-    let count = |number: &Option<Number>| number.as_ref().and_then(|number| number.nearest(scale));
+/// `subscription`, `native`, `account` (multiples of 1/scale), `problem`, `problem_detail`; `rests` remembers what of
+/// `account` is rounded.
+pub(super) fn frame(priced: &[Priced<'_>], scale: i128, rests: &mut Rests) -> PolarsResult<DataFrame> {
+    let native = priced.iter().map(|row| row.native.as_ref()?.nearest(scale));
+    let account = priced.iter().map(|row| rests.count(row.subscription, row.account.as_ref()?, scale));
     let detail = |row: &Priced<'_>| row.problem.map(|_| row.details.iter().cloned().collect::<Vec<_>>().join("; "));
     df![
         "subscription" => priced.iter().map(|row| row.subscription).collect::<Vec<_>>(),
-        "native" => wide("native", priced.iter().map(|row| count(&row.native))),
-        "account" => wide("account", priced.iter().map(|row| count(&row.account))),
+        "native" => wide("native", native),
+        "account" => wide("account", account),
         "problem" => priced.iter().map(|row| row.problem.map(Reason::as_str)).collect::<Vec<_>>(),
         "problem_detail" => priced.iter().map(detail).collect::<Vec<_>>(),
     ]

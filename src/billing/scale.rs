@@ -11,7 +11,8 @@ pub(super) const MOST_MINOR: i128 = 1_000_000_000_000_000;
 /// No sum of counted amounts may reach this: a tenth of what an `i128` holds.
 const MOST_COUNTED: i128 = 10_i128.pow(37);
 
-/// At least this fine is a scale that cannot hold every denominator: no rounding of a sum then notices, short of a tie.
+/// At least this fine is a scale that cannot hold every denominator: no rounding of a sum then notices, short of a tie, and
+/// ties are [`super::rest`]'s.
 const FINE: i128 = 1_000_000_000_000;
 
 /// What is known of the amounts before their scale is chosen.

@@ -1,25 +1,27 @@
 //! What a group of subscriptions (a customer's) shows together.
 
-use super::{exact::number, status};
+use super::{Billed, exact::number, status};
 use crate::{config::Rounding, model::Reason};
 use polars::prelude::*;
 
-/// Aggregates billed subscriptions per `by`, a column that the caller joined on; rows without one are left out.
+/// Aggregates `rows`, those of `billed` that count here, per `by`, a column that the caller joined on; rows without one are
+/// left out.
 ///
 /// | column | type | meaning |
 /// | --- | --- | --- |
 /// | *by* | as given | the group |
 /// | `mrr_exact` | `Int128` | sum in 1/scale minor units; null with any problem |
-/// | `mrr` | `Int64` | the same, rounded once to whole minor units; null with any problem |
+/// | `mrr` | `Int64` | the exact sum, also of what the scale cannot hold, rounded once to whole minor units; null likewise |
 /// | `subscription_status` | `String` | the highest in precedence |
 /// | `auto_renew` | `Boolean` | whether any subscription renews |
 /// | `period_end` | instant | the earliest period end ahead, else the latest end |
 /// | `problem` | `String` | the first [`Reason`] in alphabetical order |
 /// | `problem_detail` | `String` | all that was found, sorted, each once, joined by `; ` |
 /// | `subscriptions` | `UInt32` | rows in the group |
-pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -> LazyFrame {
-    let billed = billed.filter(col(by).is_not_null());
-    let details = billed
+pub fn summarise(rows: LazyFrame, by: &str, billed: &Billed, rounding: Rounding) -> PolarsResult<LazyFrame> {
+    let scale = billed.scale;
+    let rows = rows.filter(col(by).is_not_null());
+    let details = rows
         .clone()
         .filter(col("problem_detail").is_not_null())
         .select([col(by), col("problem_detail")])
@@ -28,7 +30,8 @@ pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -
         .agg([col("problem_detail").sort(SortOptions::default()).str().join("; ", true)]);
     let undocumented = when(col("rank").eq(lit(status::UNKNOWN_RANK))).then(col("status")).otherwise(lit(NULL));
     let fits = col("mrr_exact").lt_eq(number(i128::from(i64::MAX).saturating_mul(scale))).fill_null(true);
-    billed
+    let summary = rows
+        .clone()
         .group_by([col(by)])
         .agg([
             col("mrr").sum().alias("mrr_exact"),
@@ -61,7 +64,11 @@ pub fn summarise(billed: LazyFrame, by: &str, scale: i128, rounding: Rounding) -
                 .otherwise(col("problem_detail"))
                 .alias("problem_detail"),
             col("subscriptions"),
-        ])
+        ]);
+    if billed.rests.is_empty() {
+        return Ok(summary);
+    }
+    billed.rests.round_anew(summary.collect()?, rows, by, scale, rounding)
 }
 
 /// `exact / scale` as a whole number; amounts are never below 0.

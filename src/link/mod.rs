@@ -89,9 +89,9 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
             col("ord"),
         ),
         "customer",
-        billed.scale,
+        billed,
         settings.mrr.rounding,
-    );
+    )?;
     let unreadable = unreadable_subscriptions(rejections, owners)?;
     let mut found = breaks::address_breaks(&claims, &accounts.standing, &contacts.standing, files)?;
     found.extend(breaks::unattached(&subscription_rows, stripe, files)?);

@@ -1,7 +1,8 @@
 use super::{
     super::{exact, summarise},
-    AS_OF, billed,
+    AS_OF, billed, billed_by_rows,
     builder::{Discount, at, item, sub},
+    by_customer,
     known_answers::{changed, monthly, one, with_coupons},
     summary, text,
 };
@@ -94,7 +95,8 @@ fn no_rows_and_any_rows_have_the_documented_columns() {
             assert_eq!(billed.subscriptions.column(column).unwrap().dtype(), &dtype, "{column}");
         }
         let rounding = Rounding::HalfEven;
-        let summary = summarise(billed.subscriptions.lazy(), "customer", billed.scale, rounding).collect().unwrap();
+        let summary = summarise(billed.subscriptions.clone().lazy(), "customer", &billed, rounding).unwrap();
+        let summary = summary.collect().unwrap();
         for (column, dtype) in [
             ("mrr_exact", DataType::Int128),
             ("mrr", DataType::Int64),
@@ -116,4 +118,38 @@ fn amounts_that_are_no_whole_cents_sum_up_exactly() {
     let sum = billed.subscriptions.column("mrr").unwrap().i128().unwrap().iter().flatten().sum::<i128>();
     let shown = exact(sum, billed.scale);
     assert_eq!((shown.num.as_str(), shown.den.as_str()), ("2500000", "1"));
+}
+
+#[test]
+fn a_tie_stays_one_where_no_common_denominator_fits() {
+    // Customers who pay in so many rhythms that 128 bits hold no common denominator.
+    let mut others = vec![];
+    for days in (7..200).filter(|days| *days != 31 && (2..*days).all(|divisor| days % divisor != 0)) {
+        let subscription = sub(vec![item(1000, "day").with(|i| i.count = days)]);
+        others.extend(vec![subscription.with(|s| s.customer = "cus_2"); 40]);
+    }
+    for (yearly, rounding, cents) in [
+        (6, Rounding::HalfEven, 2),
+        (6, Rounding::HalfUp, 2),
+        (18, Rounding::HalfEven, 2),
+        (18, Rounding::HalfUp, 3),
+        (17, Rounding::HalfUp, 2),
+    ] {
+        // A cent a month between them, and a few a year.
+        let mut subs = vec![sub(vec![item(1, "month").with(|i| i.count = 31)]); 31];
+        subs.extend(one(yearly, "year"));
+        subs.extend(others.clone());
+        let mrr = MrrSettings { rounding, ..MrrSettings::default() };
+        for (path, billed) in [("columns", billed(&subs, &mrr)), ("rows", billed_by_rows(&subs, &mrr))] {
+            assert_ne!(billed.scale % 31, 0, "the tie is among the amounts that are rounded");
+            let found = by_customer(&billed, &mrr).column("mrr").unwrap().i64().unwrap().get(0);
+            assert_eq!(found, Some(cents), "{path}: one cent and {yearly}/12, {rounding:?}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_remembered_where_the_common_denominator_holds_every_amount() {
+    let subs = [one(10_000, "year"), one(9900, "week"), one(9900, "month")].concat();
+    assert!(billed(&subs, &MrrSettings::default()).rests.is_empty());
 }

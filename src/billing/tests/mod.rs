@@ -42,16 +42,17 @@ fn billed_by_rows(subs: &[Sub], mrr: &MrrSettings) -> Billed {
 fn summary_in(currency: &str, subs: &[Sub]) -> DataFrame {
     let (mrr, account) = (MrrSettings::default(), Currency::parse(currency).unwrap());
     let billed = bill(&tables(subs), &mrr, &rates(), account, Instant::parse(AS_OF).unwrap()).unwrap();
-    by_customer(billed, &mrr)
+    by_customer(&billed, &mrr)
 }
 
 /// One row per customer.
 fn summary(subs: &[Sub], mrr: &MrrSettings) -> DataFrame {
-    by_customer(billed(subs, mrr), mrr)
+    by_customer(&billed(subs, mrr), mrr)
 }
 
-fn by_customer(billed: Billed, mrr: &MrrSettings) -> DataFrame {
-    summarise(billed.subscriptions.lazy(), "customer", billed.scale, mrr.rounding)
+fn by_customer(billed: &Billed, mrr: &MrrSettings) -> DataFrame {
+    summarise(billed.subscriptions.clone().lazy(), "customer", billed, mrr.rounding)
+        .unwrap()
         .sort(["customer"], SortMultipleOptions::default())
         .collect()
         .unwrap()

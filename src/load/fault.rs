@@ -83,12 +83,14 @@ impl Faults {
     }
 }
 
-/// The rejections of a structural pass; `id` and `customer` are columns (from 0) to look into.
+/// The rejections of a structural pass; `id` and `owner` are columns (from 0) to look into. What a row belongs to is known
+/// by how its ids begin (`prefix`).
 pub(super) fn structural(
     checked: &mut Checked<'_>,
     origin: &Origin<'_>,
     id: Option<usize>,
-    customer: Option<usize>,
+    owner: Option<usize>,
+    prefix: &str,
 ) -> Vec<Rejection> {
     std::mem::take(&mut checked.faults)
         .into_iter()
@@ -97,9 +99,9 @@ pub(super) fn structural(
                 column.and_then(|column| fields.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty())
             };
             // In a row that lost or won a field the columns may have shifted: a Stripe id is known by its look.
-            let looks_right = || fields.iter().map(|cell| cell.trim()).find(|cell| cell.starts_with("cus_"));
-            let named = cell(customer).filter(|cell| cell.starts_with("cus_"));
-            let customer = customer.and_then(|_| named.or_else(looks_right).or_else(|| cell(customer)));
+            let looks_right = || fields.iter().map(|cell| cell.trim()).find(|cell| cell.starts_with(prefix));
+            let named = cell(owner).filter(|cell| cell.starts_with(prefix));
+            let customer = owner.and_then(|_| named.or_else(looks_right).or_else(|| cell(owner)));
             Rejection {
                 id: cell(id).map(str::to_owned),
                 customer: customer.map(str::to_owned),

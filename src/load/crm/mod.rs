@@ -32,7 +32,7 @@ pub(super) fn read(
     let mut checked = csv_read::open(&decoded, origin.file, &|headings| columns_known(headings, settings))?;
     let layout = Layout::new(&checked, origin.file, settings)?;
     let rows = checked.rows();
-    let mut rejections = structural(&mut checked, origin, layout.column("id"), None);
+    let mut rejections = structural(&mut checked, origin, layout.column("id"), None, "");
     let frame = csv_read::read(&checked, &layout.wanted(), origin.file, origin.index)?;
     let breaks =
         if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };

@@ -60,6 +60,7 @@ pub(super) fn read(
         let opened = Opened::Parquet { bytes: &bytes, headings };
         let (kind, shape) = of_use(&opened, origin, expected, key)?;
         let sheet = sheet(opened, kind, origin, settings)?;
+        of_stripe(&sheet, kind, expected, origin)?;
         drop(bytes);
         return Ok((part(sheet, kind, shape, origin, settings)?, None));
     }
@@ -73,6 +74,7 @@ pub(super) fn read(
     let (kind, shape) = of_use(&opened, origin, expected, key)?;
     let cut_short = opened.truncated();
     let sheet = sheet(opened, kind, origin, settings)?;
+    of_stripe(&sheet, kind, expected, origin)?;
     drop(decoded);
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
@@ -157,6 +159,23 @@ fn of_use(
     }
 }
 
+/// Refuses a file of people of some other system, which nothing but an id and an address made look like customers; one that
+/// `[stripe] customers` names is taken at its word.
+fn of_stripe(sheet: &Sheet, kind: Kind, expected: Expected, origin: &Origin<'_>) -> Result<(), LoadError> {
+    if kind != Kind::Customers || expected != Expected::Anything {
+        return Ok(());
+    }
+    let ids = sheet.text("id").map_err(|error| LoadError::internal(origin.file, error))?;
+    if ids.null_count() == ids.len() || ids.iter().flatten().any(|id| id.starts_with("cus_")) {
+        return Ok(());
+    }
+    let detail =
+        "it looks like customers, but none of its ids is a Stripe customer's (cus_…); take it out of [stripe] \
+                  files, or name it under [stripe] customers if these are your customers' ids in Stripe"
+            .to_owned();
+    Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail })
+}
+
 /// The source of the rows of a file.
 fn source(kind: Kind) -> &'static str {
     match kind {
@@ -197,11 +216,16 @@ fn sheet(opened: Opened<'_>, kind: Kind, origin: &Origin<'_>, settings: &Setting
             }
         }
     }
-    let customers = kind == Kind::Customers;
-    let own_id = settings.stripe.external_id_metadata.as_ref().map(|key| format!("{key} (metadata)"));
-    let more = if customers { vec![("external_id", own_id.unwrap_or_default())] } else { Vec::new() };
+    let own_id = settings.stripe.external_id_metadata.as_ref().filter(|_| kind == Kind::Customers);
+    let more = [("external_id", own_id.map(|key| format!("{key} (metadata)")))];
     let origin = Origin { source: source(kind), ..*origin };
-    Sheet::read(opened, fields, &more, ("id", "customer"), &origin)
+    // The field that names whose MRR cannot be told without the row.
+    let owner = match kind {
+        Kind::Items => "subscription",
+        Kind::Tiers => "price",
+        _ => "customer",
+    };
+    Sheet::read(opened, fields, &more, ("id", owner), &origin)
 }
 
 /// The rows of a file in their tables.
@@ -226,7 +250,7 @@ fn part(
         Kind::Coupons => warehouse::coupons(sheet, &origin, digits),
         Kind::Discounts => warehouse::discounts(sheet, &origin),
         Kind::CustomerMetadata => warehouse::metadata(sheet, own_id, &origin),
-        Kind::Beside(source) | Kind::NotUsed(source) => warehouse::not_used(sheet, source),
+        Kind::Beside(source) | Kind::NotUsed(source) => warehouse::not_used(sheet, source, origin.index),
     };
     let mut part = part.map_err(|error| LoadError::internal(origin.file, error))?;
     part.shape = shape;

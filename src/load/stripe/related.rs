@@ -166,6 +166,20 @@ table! {
 }
 
 table! {
+    /// Rows that could not be read, and without which what they belong to cannot be billed.
+    Unreadable {
+        /// `subscription`, `price`
+        "level": DataType::String,
+        /// the subscription's or the price's id; never null
+        "id": DataType::String,
+        /// a [`crate::model::Reason`]
+        "reason": DataType::String,
+        /// file, line and what was found
+        "detail": DataType::String,
+    }
+}
+
+table! {
     /// Rows that were read and end where they stand: nothing later asks for them.
     SettledRows {
         /// the source's name
@@ -202,6 +216,8 @@ pub struct Related {
     pub own_prices: OwnPrices,
     /// Owners that list their discounts.
     pub lists: DiscountLists,
+    /// Rows that could not be read, by what they belong to.
+    pub unreadable: Unreadable,
     /// Rows that are done with.
     pub settled: SettledRows,
 }
@@ -217,6 +233,7 @@ macro_rules! each {
             metadata: RelatedMetadata,
             own_prices: OwnPrices,
             lists: DiscountLists,
+            unreadable: Unreadable,
             settled: SettledRows,
         )
     };

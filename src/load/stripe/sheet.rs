@@ -71,23 +71,24 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Reads the columns of `fields`, and of `more`, fields with headings of their own. `id` and `customer` are the
-    /// fields that name the row and its Stripe customer in rejections.
+    /// Reads the columns of `fields`, and of `more`, fields with headings of their own (`None`: the file has no
+    /// such field). `id` and `owner` are the fields that name the row and what it belongs to in rejections.
     pub fn read(
         opened: Opened<'_>,
         fields: &[FieldHeadings],
-        more: &[(&'static str, String)],
-        (id, customer): (&str, &str),
+        more: &[(&'static str, Option<String>)],
+        (id, owner): (&str, &str),
         origin: &Origin<'_>,
     ) -> Result<Self, LoadError> {
         let headings = opened.headings().to_vec();
         let named = fields.iter().map(|(field, names)| (*field, find(&headings, names)));
-        let own = more.iter().map(|(field, heading)| (*field, find(&headings, &[heading])));
+        let own = more.iter().map(|(field, heading)| (*field, find(&headings, heading.as_slice())));
         let layout = Layout { wanted: named.chain(own).collect(), headings };
         match opened {
             Opened::Csv(mut checked) => {
                 let (rows, separator) = (checked.rows(), checked.separator);
-                let rejections = structural(&mut checked, origin, layout.column(id), layout.column(customer));
+                let rejections =
+                    structural(&mut checked, origin, layout.column(id), layout.column(owner), prefix(owner));
                 let frame = csv_read::read(&checked, &layout.wanted, origin.file, origin.index)?;
                 Ok(Self { layout, frame, rejections, rows, separator })
             }
@@ -143,6 +144,15 @@ impl Sheet {
     /// Lower-cased text.
     pub fn lower(&self, field: &str) -> PolarsResult<StringChunked> {
         Ok(columns::lower(&self.text(field)?))
+    }
+}
+
+/// How Stripe's ids of an owner begin.
+fn prefix(owner: &str) -> &'static str {
+    match owner {
+        "subscription" => "sub_",
+        "price" => "price_",
+        _ => "cus_",
     }
 }
 

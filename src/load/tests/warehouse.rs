@@ -387,6 +387,98 @@ fn a_row_that_cannot_be_read_costs_that_row_with_its_line() {
 }
 
 #[test]
+fn a_subscription_that_lacks_a_row_of_its_own_cannot_be_billed() {
+    let with = |file: &str, from: &str, to: &str| {
+        let files = tables()
+            .map(|(name, text)| (name, if name == file { text.replacen(from, to, 1) } else { text.to_owned() }));
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let loaded = load(&files);
+        rows(loaded.stripe.subscriptions.frame(), &["id", "problem", "problem_detail"]).swap_remove(0)
+    };
+    for (file, from, to, problem) in [
+        ("c.csv", "price_a,price_a,3", "price_a,price_a,three", "bad_number|c.csv:2: quantity: `three`"),
+        (
+            "c.csv",
+            ",3,sub_1,sub_1",
+            ",3,sub_1",
+            "short_row|c.csv:2: 6 fields where the heading has 7; the row begins `1736935200`",
+        ),
+        ("e.csv", "500,500.0,100,100.0", "500,x,100,100.0", "bad_number|e.csv:3: amount_decimal: `x`"),
+    ] {
+        let found = with(file, from, to);
+        let shown = found.split('|').nth(2).map(|detail| detail.rsplit('/').next().unwrap_or_default().to_owned());
+        let (reason, detail) = problem.split_once('|').unwrap();
+        assert!(found.starts_with(&format!("sub_1|{reason}|")), "{found}");
+        assert_eq!(shown.as_deref(), Some(detail), "{found}");
+    }
+}
+
+#[test]
+fn a_blank_heading_names_no_field() {
+    let mut case =
+        Case::new().file("c.csv", ",id,Email\n0,cus_1,a@example.com\n1,cus_2,b@example.com\n").stripe_files("c.csv");
+    case.settings.stripe.external_id_metadata = None;
+    assert_eq!(rows(case.load().stripe.accounts.frame(), &["id", "external_id"]), ["cus_1|-", "cus_2|-"]);
+}
+
+#[test]
+fn people_of_another_system_are_no_customers_unless_they_are_named_as_such() {
+    let case = Case::new().file("users.csv", "id,email\n17,a@example.com\n18,b@example.com\n");
+    let refused = case.stripe_files("users.csv").error().to_string();
+    assert!(refused.contains("none of its ids is a Stripe customer's"), "{refused}");
+    let named = Case::new().file("users.csv", "id,email\n17,a@example.com\n").customers("users.csv").load();
+    assert_eq!(rows(named.stripe.accounts.frame(), &["id"]), ["17"]);
+}
+
+#[test]
+fn an_ended_discount_of_the_table_is_not_the_coupon_that_a_subscription_shows() {
+    let subscriptions = "id,customer_id,status,price_id,discount_coupon_id,discount_start\n\
+        sub_1,cus_1,active,price_a,TEN,2026-06-01 00:00:00.000\n";
+    for (end, expected) in [
+        // Over before the other began.
+        ("1764547200", vec!["-|TEN|-", "di_1|TEN|2025-12-01T00:00:00Z"]),
+        ("", vec!["di_1|TEN|-"]),
+    ] {
+        let discounts = format!("id,coupon_id,customer_id,subscription_id,end\ndi_1,TEN,cus_1,sub_1,{end}\n");
+        let loaded = load(&[("a.csv", subscriptions), ("b.csv", &discounts)]);
+        assert_eq!(rows(loaded.stripe.discounts.frame(), &["id", "coupon", "end"]), expected);
+    }
+}
+
+#[test]
+fn tiers_of_another_currency_or_without_their_price_say_what_their_item_is_billed_in() {
+    let tiers = "price_id,upto,amount\nprice_t,,50000\n";
+    let subscription = |currency: &str| {
+        format!(
+            r#"{{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","items":{{"data":[{{"id":"si_1","quantity":1,
+            "price":{{"id":"price_t","currency":"{currency}","billing_scheme":"tiered","tiers_mode":"volume","recurring":{{"interval":"month"}}}}}}]}}}}"#
+        )
+    };
+    let prices = "id,unit_amount,currency,recurring_interval,billing_scheme\nprice_t,,usd,month,tiered\n";
+    for (currency, with_price, expected) in
+        [("ugx", false, Some("50000|100")), ("usd", true, Some("50000|1")), ("eur", true, None)]
+    {
+        let text = subscription(currency);
+        let mut files = vec![("s.csv", tiers), ("s.json", text.as_str())];
+        files.extend(with_price.then_some(("p.csv", prices)));
+        let case = files.iter().fold(Case::new(), |case, (name, text)| case.file(name, text));
+        let loaded = case.stripe_files("*.csv").stripe_files("*.json").load();
+        let taken = loaded.stripe.items.frame().column("tiers").unwrap().u32().unwrap().get(0);
+        assert_eq!(taken.is_some(), expected.is_some(), "{currency}");
+        if let Some(expected) = expected {
+            let tier = &rows(loaded.stripe.tiers.frame(), &["unit_num", "unit_den"])[0];
+            let (num, den) =
+                tier.split_once('|').map(|(a, b)| (a.parse::<i128>().unwrap(), b.parse::<i128>().unwrap())).unwrap();
+            let (wanted, by) = expected
+                .split_once('|')
+                .map(|(a, b)| (a.parse::<i128>().unwrap(), b.parse::<i128>().unwrap()))
+                .unwrap();
+            assert_eq!(num * by, wanted * den, "{currency}");
+        }
+    }
+}
+
+#[test]
 fn a_table_read_twice_adds_nothing() {
     let once = load(&tables());
     let twice: Vec<_> = tables()

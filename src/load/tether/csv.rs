@@ -35,7 +35,7 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
     let wanted: Vec<_> = MEMBERS.iter().map(|member| (*member, find(&checked.headings, member))).collect();
     let rows = checked.rows();
     let id = find(&checked.headings, "tether_id");
-    let rejections = structural(&mut checked, origin, id, None);
+    let rejections = structural(&mut checked, origin, id, None, "");
     let frame = csv_read::read(&checked, &wanted, origin.file, origin.index)?;
     let breaks = if checked.truncated { vec![truncated(origin.source, origin.file)] } else { Vec::new() };
     let encoding = Some(decoded.encoding);

@@ -48,11 +48,15 @@ pub(super) fn attach(
 
     let new = found.lazy().filter(col("lists").is_null().and(col("shown").is_null()));
     // A coupon that stands on its owner without a discount's id is the discount that the table holds.
-    let same = new.clone().select([col("level"), col("owner"), col("coupon"), lit(true).alias("again")]);
+    let open_or_last = [col("end").is_null().any(true).alias("open"), col("end").max().alias("last_end")];
+    let same = new.clone().group_by(by_coupon()).agg(open_or_last);
+    // Unless the table's was over before this one began: then it is an earlier one.
+    let overlaps = col("open").or(col("start").is_null()).or(col("last_end").gt(col("start")));
+    let again = col("open").is_not_null().and(overlaps).fill_null(lit(false));
     let shown = shown
         .lazy()
-        .join(same.unique(None, UniqueKeepStrategy::Any), by_coupon(), by_coupon(), in_order())
-        .filter(col("again").is_null().or(col("id").is_not_null()))
+        .join(same, by_coupon(), by_coupon(), in_order())
+        .filter(again.not().or(col("id").is_not_null()))
         .collect()?;
     let new = new
         .select([

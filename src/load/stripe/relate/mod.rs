@@ -10,6 +10,7 @@ mod items;
 mod metadata;
 mod prices;
 mod settle;
+mod unreadable;
 
 pub(super) use discounts::by_id;
 
@@ -53,6 +54,7 @@ pub(in crate::load) fn relate(
 ) -> Result<Joined, TableError> {
     let mut settled = settle::Settled::new(files, related.settled);
     items::attach(&mut tables, related.items.frame(), related.own_prices.frame(), &mut settled)?;
+    unreadable::mark(&mut tables, &related.unreadable)?;
     prices::complete(&mut tables, related.prices.frame(), related.tiers.frame(), digits, &mut settled)?;
     discounts::attach(&mut tables, &related.discounts, &related.items, &related.lists, &mut settled)?;
     discounts::settle_coupons(&tables, &related.coupons, &mut settled)?;

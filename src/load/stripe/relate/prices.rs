@@ -71,13 +71,12 @@ pub(super) fn complete(
     tables.items = Items::new(completed)?;
 
     let lists = tier_lists(tables, tiers, &prices, digits, settled)?;
-    let listed =
-        look_up(tables.items.lazy().select([col("price"), col("tiered"), col("tiers")]), lists, "price", "price_id")
-            .select([when(col("tiered").and(col("tiers").is_null()))
-                .then(col("list"))
-                .otherwise(col("tiers"))
-                .alias("tiers")])
-            .collect()?;
+    let open = tables.items.lazy().select([col("price"), col("tiered"), col("tiers"), col("currency").alias("billed")]);
+    // Tiers in another currency than the item's say nothing about it.
+    let takes = col("tiered").and(col("tiers").is_null()).and(col("billed").eq(col("currency")));
+    let listed = look_up(open, lists, "price", "price_id")
+        .select([when(takes).then(col("list")).otherwise(col("tiers")).alias("tiers")])
+        .collect()?;
     tables.items = Items::new(beside(tables.items.frame(), listed)?)?;
     Ok(())
 }
@@ -139,7 +138,7 @@ fn with_problem(subscriptions: &Subscriptions, items: &DataFrame) -> Result<Subs
     Ok(Subscriptions::new(beside(subscriptions.frame(), found)?)?)
 }
 
-/// Adds the tiers of `prices` to the tables; gives `price_id` with the number (`list`) of its tier list.
+/// Adds the tiers of `prices` to the tables; gives `price_id` with the number (`list`) of its tier list and its `currency`.
 fn tier_lists(
     tables: &mut StripeTables,
     tiers: &DataFrame,
@@ -164,9 +163,18 @@ fn tier_lists(
     let mut lists = lists.sort(["price_id"], SortMultipleOptions::default()).collect()?;
     let height = lists.height();
     lists.with_column(UInt32Chunked::from_iter_values("list".into(), (first..).take(height)).into_column())?;
-    let sent =
-        look_up(lists.clone().lazy(), prices.clone().lazy().select([col("id"), col("currency")]), "price_id", "id");
+    // What a tier holds is told by its price's currency; where only tiers were exported, by that of the items.
+    let known = prices.clone().lazy().select([col("id"), col("currency")]);
+    let billed = tables
+        .items
+        .lazy()
+        .filter(col("price").is_not_null())
+        .group_by([col("price")])
+        .agg([col("currency").min().alias("billed")]);
+    let sent = look_up(look_up(lists.clone().lazy(), known, "price_id", "id"), billed, "price_id", "price")
+        .with_column(coalesce(&[col("currency"), col("billed")]).alias("currency"));
     let sent = with_sent(sent.collect()?, digits)?;
+    let lists = sent.select(["price_id", "list", "currency"])?;
     let more = look_up(standing.lazy(), sent.lazy(), "price", "price_id")
         .select([
             col("list").alias("tiers"),

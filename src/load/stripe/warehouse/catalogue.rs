@@ -3,7 +3,7 @@
 use super::super::relate::{COUPONS, PLANS, PRICES, TIERS};
 use super::super::related::{Related, RelatedCoupons, RelatedPrices, RelatedTiers};
 use super::super::sheet::{FieldHeadings, Sheet};
-use super::{StripePart, amounts, part, required};
+use super::{StripePart, amounts, part, required, unreadable};
 use crate::load::columns::map;
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
@@ -33,7 +33,9 @@ pub(in super::super) const PRICE_FIELDS: &[FieldHeadings] = &[
 
 /// Tiers of prices.
 pub(in super::super) const TIER_FIELDS: &[FieldHeadings] = &[
-    ("price", &["price_id", "plan_id", "id"]),
+    ("price", &["price_id"]),
+    ("plan", &["plan_id"]),
+    ("id", &["id"]),
     ("up_to", &["up_to", "upto"]),
     ("unit", &["unit_amount", "amount"]),
     ("unit_decimal", &["unit_amount_decimal", "amount_decimal"]),
@@ -44,7 +46,8 @@ pub(in super::super) const TIER_FIELDS: &[FieldHeadings] = &[
 /// Coupons.
 pub(in super::super) const COUPON_FIELDS: &[FieldHeadings] = &[
     ("id", &["id"]),
-    ("percent_off", &["percent_off_precise", "percent_off"]),
+    ("percent_off", &["percent_off"]),
+    ("percent_off_precise", &["percent_off_precise"]),
     ("amount_off", &["amount_off"]),
     ("currency", &["currency"]),
     ("duration", &["duration"]),
@@ -96,12 +99,16 @@ pub(in super::super) fn prices(
 /// Reads tiers.
 pub(in super::super) fn tiers(mut sheet: Sheet, origin: &Origin<'_>) -> Result<StripePart, TableError> {
     let mut faults = Faults::default();
-    required(&sheet, &sheet.text("price")?, "price", &mut faults);
+    let (plan, id) = (sheet.text("plan")?, sheet.text("id")?);
+    let plan = plan.zip_with(&plan.is_not_null(), &id)?;
+    let price = sheet.text("price")?;
+    let price = price.zip_with(&price.is_not_null(), &plan)?.with_name("price".into());
+    required(&sheet, &price, "price", &mut faults);
     let ends = sheet.text("up_to")?;
     // The last tier has no end: blank, or the API's word for it.
     let ends = map(&ends, |end| (!end.eq_ignore_ascii_case("inf")).then_some(Cow::Borrowed(end)));
     sheet.frame.with_column(ends.with_name("up_to".into()).into_column())?;
-    let mut columns = vec![sheet.integers("up_to", 0, &mut faults)?.into_column(), sheet.text("price")?.into_column()];
+    let mut columns = vec![sheet.integers("up_to", 0, &mut faults)?.into_column(), price.into_column()];
     columns.extend(amounts(&sheet, &["unit_decimal", "unit"], ("unit_num", "unit_den"), None, &mut faults)?);
     columns.extend(amounts(&sheet, &["flat_decimal", "flat"], ("flat_num", "flat_den"), None, &mut faults)?);
     for column in columns {
@@ -109,10 +116,11 @@ pub(in super::super) fn tiers(mut sheet: Sheet, origin: &Origin<'_>) -> Result<S
     }
     let zero = |name: &str| col(name).fill_null(lit(0).cast(DataType::Int128));
     let frame = sheet.frame.lazy().with_columns([zero("unit_num"), zero("flat_num")]).collect()?;
-    let (frame, found) = faults.reject(frame, origin, "price", None)?;
+    let (frame, found) = faults.reject(frame, origin, "price", Some("price"))?;
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let related = Related { tiers: RelatedTiers::new(frame)?, ..Related::empty() };
+    let unreadable = unreadable("price", &mut rejections)?;
+    let related = Related { tiers: RelatedTiers::new(frame)?, unreadable, ..Related::empty() };
     Ok(part(TIERS, sheet.rows, related, rejections))
 }
 
@@ -124,7 +132,8 @@ pub(in super::super) fn coupons(
 ) -> Result<StripePart, TableError> {
     let mut faults = Faults::default();
     required(&sheet, &sheet.text("id")?, "id", &mut faults);
-    let percents = percentages(&sheet, &mut faults)?;
+    let precise = percentages(&sheet, "percent_off_precise", &mut faults)?;
+    let percents = percentages(&sheet, "percent_off", &mut faults)?.zip_with(&precise.is_null(), &precise)?;
     let sent = |currency: Option<&str>| sent_per_minor(currency, digits);
     let [nums, dens] = amounts(&sheet, &["amount_off"], ("num", "den"), Some(&sent), &mut faults)?;
     let mut columns = vec![nums, dens, sheet.integers("duration_in_months", 0, &mut faults)?.into_column()];
@@ -160,16 +169,16 @@ pub(in super::super) fn coupons(
 }
 
 /// Percentages in their shortest form, so that `10` and `10.0` are the same.
-fn percentages(sheet: &Sheet, faults: &mut Faults) -> PolarsResult<StringChunked> {
+fn percentages(sheet: &Sheet, field: &'static str, faults: &mut Faults) -> PolarsResult<StringChunked> {
     let mut row = 0;
-    let cells = sheet.text("percent_off")?;
+    let cells = sheet.text(field)?;
     let percents = cells.iter().map(|cell| {
         let place = row;
         row += 1;
         let value = cell?;
         let number = value.parse::<Decimal>().or_else(|_| Decimal::from_scientific(value)).ok();
         if number.is_none() {
-            faults.value(place, Reason::BadNumber, sheet.heading("percent_off"), value);
+            faults.value(place, Reason::BadNumber, sheet.heading(field), value);
         }
         number.map(|number| number.normalize().to_string())
     });

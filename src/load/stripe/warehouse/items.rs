@@ -3,7 +3,7 @@
 use super::super::relate::ITEMS;
 use super::super::related::{Related, RelatedItems};
 use super::super::sheet::{FieldHeadings, Sheet};
-use super::{StripePart, part, required};
+use super::{StripePart, part, required, unreadable};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
 use polars::prelude::*;
@@ -48,9 +48,10 @@ pub(in super::super) fn items(mut sheet: Sheet, origin: &Origin<'_>) -> Result<S
             coalesce(&[col("discounts"), listed]).alias("discounts"),
         ])
         .collect()?;
-    let (frame, found) = faults.reject(frame, origin, "id", None)?;
+    let (frame, found) = faults.reject(frame, origin, "id", Some("subscription"))?;
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let related = Related { items: RelatedItems::new(frame)?, ..Related::empty() };
+    let unreadable = unreadable("subscription", &mut rejections)?;
+    let related = Related { items: RelatedItems::new(frame)?, unreadable, ..Related::empty() };
     Ok(part(ITEMS, sheet.rows, related, rejections))
 }

@@ -16,7 +16,7 @@ pub(super) use other::{METADATA_FIELDS, OTHER_FIELDS, metadata, not_used};
 pub(super) use subscriptions::{SUBSCRIPTION_FIELDS, subscriptions};
 
 use super::part::StripePart;
-use super::related::{Related, SettledRows};
+use super::related::{Related, SettledRows, Unreadable};
 use super::sheet::Sheet;
 use crate::load::amount::minor_units;
 use crate::load::error::TableError;
@@ -41,6 +41,24 @@ fn part(source: &'static str, rows: u64, related: Related, rejections: Vec<Rejec
         pages: Vec::new(),
         shape: String::new(),
     }
+}
+
+/// Takes note of what the rejected rows belong to, which is what `reject` was told to name as their customer.
+fn unreadable(level: &str, rejections: &mut [Rejection]) -> Result<Unreadable, TableError> {
+    let mut rows: [Vec<String>; 3] = Default::default();
+    // One row per rejected one: they are few.
+    for rejection in rejections {
+        let Some(owner) = rejection.customer.take() else { continue };
+        rows[0].push(owner);
+        rows[1].push(rejection.reason.as_str().to_owned());
+        rows[2].push(format!("{}:{}: {}", rejection.file, rejection.line, rejection.detail));
+    }
+    let [ids, reasons, details] = rows;
+    let height = ids.len();
+    let level = Column::new_scalar("level".into(), Scalar::from(PlSmallStr::from(level)), height);
+    let columns =
+        [("id", ids), ("reason", reasons), ("detail", details)].map(|(name, rows)| Column::new(name.into(), rows));
+    Ok(Unreadable::new(DataFrame::new(height, std::iter::once(level).chain(columns).collect())?)?)
 }
 
 /// Names `field` as missing in rows where it is null.

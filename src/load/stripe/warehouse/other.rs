@@ -42,9 +42,14 @@ pub(in super::super) fn metadata(
 }
 
 /// Counts the rows of a table that nothing is taken from. One that cannot be read costs nothing, so it is no rejection.
-pub(in super::super) fn not_used(sheet: Sheet, source: &'static str) -> Result<StripePart, TableError> {
-    let read = sheet.frame.height() as u64;
-    let rows = sheet.frame.lazy().with_column(col("id").cast(DataType::String));
+pub(in super::super) fn not_used(sheet: Sheet, source: &'static str, file: u32) -> Result<StripePart, TableError> {
+    let unread = df!(
+        "file" => vec![file; sheet.rejections.len()],
+        "line" => sheet.rejections.iter().map(|row| u32::try_from(row.line).ok()).collect::<Vec<_>>(),
+        "id" => sheet.rejections.iter().map(|row| row.id.as_deref()).collect::<Vec<_>>(),
+    )?;
+    let read = sheet.frame.lazy().select([col("file"), col("line"), col("id").cast(DataType::String)]);
+    let rows = concat([read, unread.lazy()], UnionArgs::default())?;
     let settled = settled(source, rows, Disposition::Excluded, Reason::NotUsed)?;
-    Ok(part(source, read, Related { settled, ..Related::empty() }, Vec::new()))
+    Ok(part(source, sheet.rows, Related { settled, ..Related::empty() }, Vec::new()))
 }

@@ -1,8 +1,6 @@
-//! Files whose rows carry everything: customers of every origin, and the dashboard's subscriptions with one price each.
+//! Subscriptions of the Stripe dashboard: each row with its one price.
 
-use super::related::{DiscountLists, Related};
 use super::sheet::{FieldHeadings, Sheet};
-use super::warehouse::inline;
 use super::{StripePart, interval};
 use crate::config::{AmountMeaning, Settings};
 use crate::load::amount::minor_units;
@@ -10,28 +8,10 @@ use crate::load::columns::{lower, map};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted};
 use crate::load::ordered;
-use crate::model::{Break, BreakKind, Currency, Reason, Rejection};
-use crate::table::{Accounts, Discounts, INSTANT, Items, StripeTables, Subscriptions};
+use crate::model::{Currency, Reason};
+use crate::table::{Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-
-/// The columns of customers.
-pub(super) const CUSTOMER_FIELDS: &[FieldHeadings] = &[
-    ("id", &["id"]),
-    ("email", &["email"]),
-    ("name", &["name"]),
-    ("created", &["created (utc)", "created"]),
-    ("deleted", &["deleted", "is_deleted", "_fivetran_deleted"]),
-    ("livemode", &["livemode"]),
-    ("metadata", &["metadata"]),
-    ("discount_coupon", &["discount_coupon_id"]),
-    ("discount_start", &["discount_start"]),
-    ("discount_end", &["discount_end"]),
-    ("discount_subscription", &["discount_subscription_id", "discount_subscription"]),
-    ("discount_item", &["discount_subscription_item_id", "discount_subscription_item"]),
-    ("discount_invoice", &["discount_invoice_id", "discount_invoice"]),
-];
 
 /// The columns of the dashboard's subscriptions.
 pub(super) const SUBSCRIPTION_FIELDS: &[FieldHeadings] = &[
@@ -57,100 +37,6 @@ pub(super) const SUBSCRIPTION_FIELDS: &[FieldHeadings] = &[
 /// Without these columns no MRR can be told.
 pub(super) const SUBSCRIPTIONS_NEED: &[&str] = &["customer", "status", "amount", "currency", "interval"];
 
-/// Customers in their canonical table. `key`: the metadata key of your own id.
-pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>) -> Result<StripePart, TableError> {
-    let mut faults = Faults::default();
-    // When a customer was created only tells which of several accounts is the oldest, and what cannot be read of metadata
-    // names no owner: a row is not lost for it, and with the row its MRR.
-    let mut unreadable = Faults::default();
-    let mut columns = vec![
-        sheet.instants("created", &mut unreadable)?,
-        sheet.booleans("deleted", &mut faults)?,
-        sheet.booleans("livemode", &mut faults)?,
-        sheet.lower("email")?.into_column(),
-    ];
-    for field in ["discount_start", "discount_end"] {
-        columns.push(sheet.instants(field, &mut faults)?);
-    }
-    for field in ["id", "name", "discount_coupon", "discount_subscription", "discount_item", "discount_invoice"] {
-        columns.push(sheet.text(field)?.into_column());
-    }
-    let own = sheet.text("external_id")?;
-    let metadata = external_ids(&sheet.text("metadata")?, key, sheet.heading("metadata"), &mut unreadable);
-    columns.push(own.into_column());
-    columns.push(metadata.into_column());
-    columns.push(Column::full_null("event_created".into(), sheet.height(), &INSTANT));
-    let shows_coupon = sheet.has("discount_coupon");
-    for column in columns {
-        sheet.frame.with_column(column)?;
-    }
-    let (_, without) = unreadable.reject(sheet.frame.clone(), origin, "id", None)?;
-    let (frame, found) = faults.reject(sheet.frame, origin, "id", None)?;
-    let frame = frame.lazy().with_columns([
-        col("deleted").fill_null(lit(false)),
-        coalesce(&[col("external_id"), col("metadata")]).alias("external_id"),
-        coalesce(&[col("discount_subscription"), col("discount_item"), col("discount_invoice")])
-            .alias("discount_apart"),
-    ]);
-    let frame = ordered(frame.collect()?)?;
-    // Where the column is there, a customer without a coupon has none, whatever a table of discounts remembers.
-    let lists = frame
-        .clone()
-        .lazy()
-        .filter(lit(shows_coupon))
-        .select([lit("customer").alias("level"), col("ord").alias("owner")]);
-    let related = Related { lists: DiscountLists::new(lists.collect()?)?, ..Related::empty() };
-    let tables = StripeTables {
-        discounts: inline("customer", &frame)?,
-        accounts: Accounts::new(frame)?,
-        ..StripeTables::empty()
-    };
-    let mut rejections = sheet.rejections;
-    rejections.extend(found);
-    let unreadable_value = |row: Rejection| {
-        let detail = format!("{}; the row stands without it", row.detail);
-        Break::new(BreakKind::UnreadableValue, row.source, row.id.unwrap_or_default(), detail).at(row.file, row.line)
-    };
-    Ok(StripePart {
-        tables,
-        related,
-        rejections,
-        breaks: without.into_iter().map(unreadable_value).collect(),
-        customer_rows: sheet.rows,
-        subscription_rows: 0,
-        other_rows: BTreeMap::new(),
-        other_objects: 0,
-        expanded: None,
-        pages: Vec::new(),
-        shape: String::new(),
-    })
-}
-
-/// The value of `key` in each cell of JSON. A cell that does not hold the key's name is not parsed.
-fn external_ids(cells: &StringChunked, key: Option<&str>, heading: &str, unreadable: &mut Faults) -> StringChunked {
-    let Some(key) = key else { return StringChunked::full_null("metadata".into(), cells.len()) };
-    let named = memchr::memmem::Finder::new(key);
-    let mut row = 0;
-    let found = map(cells, |cell| {
-        let place = row;
-        row += 1;
-        named.find(cell.as_bytes())?;
-        match serde_json::from_str::<HashMap<Cow<'_, str>, serde_json::Value>>(cell) {
-            Ok(metadata) => match metadata.get(key)? {
-                serde_json::Value::String(text) if text.trim().is_empty() => None,
-                serde_json::Value::String(text) => Some(Cow::Owned(text.trim().to_owned())),
-                serde_json::Value::Null => None,
-                other => Some(Cow::Owned(other.to_string())),
-            },
-            Err(error) => {
-                unreadable.add(place, Reason::BadJson, || format!("{heading}: {} ({error})", quoted(cell)));
-                None
-            }
-        }
-    });
-    found.with_name("metadata".into())
-}
-
 /// Subscriptions, their items and discounts in their canonical tables.
 pub(super) fn subscriptions(sheet: Sheet, origin: &Origin<'_>, settings: &Settings) -> Result<StripePart, TableError> {
     let subscription_rows = sheet.rows;
@@ -166,19 +52,7 @@ pub(super) fn subscriptions(sheet: Sheet, origin: &Origin<'_>, settings: &Settin
     };
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    Ok(StripePart {
-        tables,
-        related: Related::empty(),
-        rejections,
-        breaks: Vec::new(),
-        customer_rows: 0,
-        subscription_rows,
-        other_rows: BTreeMap::new(),
-        other_objects: 0,
-        expanded: None,
-        pages: Vec::new(),
-        shape: String::new(),
-    })
+    Ok(StripePart { rejections, subscription_rows, ..StripePart::of(tables) })
 }
 
 /// The frame with every column in its canonical type, those of both tables side by side.

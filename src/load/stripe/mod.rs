@@ -3,10 +3,11 @@
 //! In: one file's bytes. Out: a [`StripePart`]. Never: sizes of numbers to guess a format from, names of files.
 //!
 //! [`api_json`] reads objects; everything else is a sheet of rows and columns ([`sheet`]), CSV or Parquet alike, whose
-//! headings tell what it is ([`known`]): rows that carry everything ([`dashboard`]) or tables that name one another by id
+//! headings tell what it is ([`known`]): rows that carry everything ([`customers`], [`dashboard`]) or tables that name one another by id
 //! ([`warehouse`]), which [`relate`] joins when all files were read.
 
 mod api_json;
+mod customers;
 mod dashboard;
 pub(super) mod expanded;
 mod interval;
@@ -20,6 +21,7 @@ mod warehouse;
 
 pub use part::StripePart;
 
+use super::error::TableError;
 use super::fault::Origin;
 use super::headings::{find, missing, sample};
 use super::text::Decoded;
@@ -28,7 +30,7 @@ use crate::config::Settings;
 use crate::model::Break;
 use crate::model::BreakKind;
 use known::{Kind, recognise};
-use sheet::{Opened, Sheet};
+use sheet::{FieldHeadings, Opened, Sheet};
 
 /// The source of Stripe customers, as reports name it.
 pub(super) const CUSTOMERS: &str = "stripe_customers";
@@ -80,7 +82,7 @@ pub(super) fn read(
     drop(bytes);
     let mut part = part(sheet, kind, shape, origin, settings)?;
     if cut_short {
-        part.breaks.push(truncated(source(kind), origin.file));
+        part.breaks.push(truncated(Reader::of(kind).source, origin.file));
     }
     Ok((part, Some(encoding)))
 }
@@ -176,36 +178,75 @@ fn of_stripe(sheet: &Sheet, kind: Kind, expected: Expected, origin: &Origin<'_>)
     Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail })
 }
 
-/// The source of the rows of a file.
-fn source(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Customers => CUSTOMERS,
-        Kind::PricedSubscriptions | Kind::Subscriptions => SUBSCRIPTIONS,
-        Kind::Items => relate::ITEMS,
-        Kind::Prices => relate::PRICES,
-        Kind::Plans => relate::PLANS,
-        Kind::Tiers => relate::TIERS,
-        Kind::Coupons => relate::COUPONS,
-        Kind::Discounts => relate::DISCOUNTS,
-        Kind::CustomerMetadata => relate::METADATA,
-        Kind::Beside(source) | Kind::NotUsed(source) => source,
+/// How files of one kind are read.
+struct Reader {
+    /// The source of their rows.
+    source: &'static str,
+    /// The columns they are read for.
+    fields: &'static [FieldHeadings],
+    /// The field that names whose MRR cannot be told without a row.
+    owner: &'static str,
+    rows: Box<ReadRows>,
+}
+
+type ReadRows = dyn Fn(Sheet, &Origin<'_>, &Settings) -> Result<StripePart, TableError>;
+
+impl Reader {
+    fn new(
+        source: &'static str,
+        fields: &'static [FieldHeadings],
+        rows: impl Fn(Sheet, &Origin<'_>, &Settings) -> Result<StripePart, TableError> + 'static,
+    ) -> Self {
+        Self { source, fields, owner: "customer", rows: Box::new(rows) }
+    }
+
+    /// The reader of `kind`.
+    fn of(kind: Kind) -> Self {
+        use {customers as c, dashboard as d, warehouse as w};
+        let own_id = |settings: &Settings| settings.stripe.external_id_metadata.clone();
+        match kind {
+            Kind::Customers => Self::new(CUSTOMERS, c::CUSTOMER_FIELDS, move |sheet, origin, settings| {
+                c::customers(sheet, own_id(settings).as_deref(), origin)
+            }),
+            Kind::PricedSubscriptions => Self::new(SUBSCRIPTIONS, d::SUBSCRIPTION_FIELDS, d::subscriptions),
+            Kind::Subscriptions => {
+                Self::new(SUBSCRIPTIONS, w::SUBSCRIPTION_FIELDS, |sheet, origin, _| w::subscriptions(sheet, origin))
+            }
+            Kind::Items => {
+                let rows = |sheet: Sheet, origin: &Origin<'_>, _: &Settings| w::items(sheet, origin);
+                Self { owner: "subscription", ..Self::new(relate::ITEMS, w::ITEM_FIELDS, rows) }
+            }
+            Kind::Prices => Self::new(relate::PRICES, w::PRICE_FIELDS, |sheet, origin, settings| {
+                w::prices(sheet, false, origin, &settings.mrr.currency_digits)
+            }),
+            Kind::Plans => Self::new(relate::PLANS, w::PRICE_FIELDS, |sheet, origin, settings| {
+                w::prices(sheet, true, origin, &settings.mrr.currency_digits)
+            }),
+            Kind::Tiers => {
+                let rows = |sheet: Sheet, origin: &Origin<'_>, _: &Settings| w::tiers(sheet, origin);
+                Self { owner: "price", ..Self::new(relate::TIERS, w::TIER_FIELDS, rows) }
+            }
+            Kind::Coupons => Self::new(relate::COUPONS, w::COUPON_FIELDS, |sheet, origin, settings| {
+                w::coupons(sheet, origin, &settings.mrr.currency_digits)
+            }),
+            Kind::Discounts => {
+                Self::new(relate::DISCOUNTS, w::DISCOUNT_FIELDS, |sheet, origin, _| w::discounts(sheet, origin))
+            }
+            Kind::CustomerMetadata => {
+                Self::new(relate::METADATA, w::METADATA_FIELDS, move |sheet, origin, settings| {
+                    w::metadata(sheet, own_id(settings).as_deref(), origin)
+                })
+            }
+            Kind::Beside(source) | Kind::NotUsed(source) => {
+                Self::new(source, w::OTHER_FIELDS, move |sheet, origin, _| w::not_used(sheet, source, origin.index))
+            }
+        }
     }
 }
 
 /// The columns that a file of this kind is read for.
 fn sheet(opened: Opened<'_>, kind: Kind, origin: &Origin<'_>, settings: &Settings) -> Result<Sheet, LoadError> {
-    let fields = match kind {
-        Kind::Customers => dashboard::CUSTOMER_FIELDS,
-        Kind::PricedSubscriptions => dashboard::SUBSCRIPTION_FIELDS,
-        Kind::Subscriptions => warehouse::SUBSCRIPTION_FIELDS,
-        Kind::Items => warehouse::ITEM_FIELDS,
-        Kind::Prices | Kind::Plans => warehouse::PRICE_FIELDS,
-        Kind::Tiers => warehouse::TIER_FIELDS,
-        Kind::Coupons => warehouse::COUPON_FIELDS,
-        Kind::Discounts => warehouse::DISCOUNT_FIELDS,
-        Kind::CustomerMetadata => warehouse::METADATA_FIELDS,
-        Kind::Beside(_) | Kind::NotUsed(_) => warehouse::OTHER_FIELDS,
-    };
+    let Reader { source, fields, owner, .. } = Reader::of(kind);
     if kind == Kind::PricedSubscriptions {
         for field in dashboard::SUBSCRIPTIONS_NEED {
             let names = fields.iter().find(|(name, _)| name == field).map_or(&[][..], |(_, names)| *names);
@@ -218,14 +259,7 @@ fn sheet(opened: Opened<'_>, kind: Kind, origin: &Origin<'_>, settings: &Setting
     }
     let own_id = settings.stripe.external_id_metadata.as_ref().filter(|_| kind == Kind::Customers);
     let more = [("external_id", own_id.map(|key| format!("{key} (metadata)")))];
-    let origin = Origin { source: source(kind), ..*origin };
-    // The field that names whose MRR cannot be told without the row.
-    let owner = match kind {
-        Kind::Items => "subscription",
-        Kind::Tiers => "price",
-        _ => "customer",
-    };
-    Sheet::read(opened, fields, &more, ("id", owner), &origin)
+    Sheet::read(opened, fields, &more, ("id", owner), &Origin { source, ..*origin })
 }
 
 /// The rows of a file in their tables.
@@ -236,22 +270,8 @@ fn part(
     origin: &Origin<'_>,
     settings: &Settings,
 ) -> Result<StripePart, LoadError> {
-    let origin = Origin { source: source(kind), ..*origin };
-    let own_id = settings.stripe.external_id_metadata.as_deref();
-    let digits = &settings.mrr.currency_digits;
-    let part = match kind {
-        Kind::Customers => dashboard::customers(sheet, own_id, &origin),
-        Kind::PricedSubscriptions => dashboard::subscriptions(sheet, &origin, settings),
-        Kind::Subscriptions => warehouse::subscriptions(sheet, &origin),
-        Kind::Items => warehouse::items(sheet, &origin),
-        Kind::Prices => warehouse::prices(sheet, false, &origin, digits),
-        Kind::Plans => warehouse::prices(sheet, true, &origin, digits),
-        Kind::Tiers => warehouse::tiers(sheet, &origin),
-        Kind::Coupons => warehouse::coupons(sheet, &origin, digits),
-        Kind::Discounts => warehouse::discounts(sheet, &origin),
-        Kind::CustomerMetadata => warehouse::metadata(sheet, own_id, &origin),
-        Kind::Beside(source) | Kind::NotUsed(source) => warehouse::not_used(sheet, source, origin.index),
-    };
+    let Reader { source, rows, .. } = Reader::of(kind);
+    let part = rows(sheet, &Origin { source, ..*origin }, settings);
     let mut part = part.map_err(|error| LoadError::internal(origin.file, error))?;
     part.shape = shape;
     Ok(part)

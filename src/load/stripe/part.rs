@@ -36,6 +36,23 @@ pub struct StripePart {
 }
 
 impl StripePart {
+    /// A part with nothing but `tables`.
+    pub(in crate::load) fn of(tables: StripeTables) -> Self {
+        Self {
+            tables,
+            related: Related::empty(),
+            rejections: Vec::new(),
+            breaks: Vec::new(),
+            customer_rows: 0,
+            subscription_rows: 0,
+            other_rows: BTreeMap::new(),
+            other_objects: 0,
+            shape: String::new(),
+            expanded: None,
+            pages: Vec::new(),
+        }
+    }
+
     /// Rows of every source, rejected ones included.
     pub fn rows(&self) -> u64 {
         self.customer_rows + self.subscription_rows + self.other_rows.values().sum::<u64>()

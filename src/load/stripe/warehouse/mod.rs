@@ -21,26 +21,15 @@ use super::sheet::Sheet;
 use crate::load::amount::minor_units;
 use crate::load::error::TableError;
 use crate::load::fault::Faults;
-use crate::model::{Break, Disposition, Reason, Rejection};
+use crate::model::{Disposition, Reason, Rejection};
 use crate::table::StripeTables;
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
 /// A part with nothing but `rows` of `source`.
 fn part(source: &'static str, rows: u64, related: Related, rejections: Vec<Rejection>) -> StripePart {
-    StripePart {
-        tables: StripeTables::empty(),
-        related,
-        rejections,
-        breaks: Vec::<Break>::new(),
-        customer_rows: 0,
-        subscription_rows: 0,
-        other_rows: BTreeMap::from([(source, rows)]),
-        other_objects: 0,
-        expanded: None,
-        pages: Vec::new(),
-        shape: String::new(),
-    }
+    let other_rows = BTreeMap::from([(source, rows)]);
+    StripePart { related, rejections, other_rows, ..StripePart::of(StripeTables::empty()) }
 }
 
 /// Takes note of what the rejected rows belong to, which is what `reject` was told to name as their customer.

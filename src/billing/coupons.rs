@@ -8,7 +8,7 @@ use crate::{
 };
 use polars::prelude::*;
 use rust_decimal::Decimal;
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap};
 
 /// What a coupon takes off.
 #[derive(Debug, Clone)]
@@ -97,7 +97,10 @@ pub(super) fn read(
     for row in 0..frame.height() {
         let Some(id) = ids.get(row) else { continue };
         let off = match (percents.get(row), amounts.get(row), currencies.get(row)) {
-            (Some(percent), ..) => percentage(percent).map(|fraction| Off::Percent(stays(&fraction))),
+            // More than all of a price is no discount but a damaged row.
+            (Some(percent), ..) => percentage(percent)
+                .filter(|fraction| fraction.compare(&Number::whole(1)) != Ordering::Greater)
+                .map(|fraction| Off::Percent(stays(&fraction))),
             (None, Some(amount), Some(currency)) if amount >= 0 => {
                 Some(Off::Amount(Number::whole(i128::from(amount)), currency.to_lowercase()))
             }

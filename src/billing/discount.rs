@@ -17,10 +17,6 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-/// An amount that is spread over several items is dealt out in this part of a minor unit; the last takes what is left,
-/// so that the sum stays exact without a denominator of its own for every subscription.
-const GRAIN: i128 = 1_000_000;
-
 /// Where a discount stands, in the order in which discounts apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -61,7 +57,6 @@ pub(super) type Placed<'a> = (Level, Discount<'a>);
 #[derive(Debug, Clone)]
 pub(super) struct Line<'a> {
     pub item: u32,
-    pub id: Option<&'a str>,
     pub product: Option<&'a str>,
     pub currency: &'a str,
     /// What it brings a month, minor units of its currency.
@@ -74,7 +69,7 @@ impl<'a> Line<'a> {
     /// The line of `item`, before discounts.
     pub fn new(item: &Item<'a>, monthly: Number, factor: Number) -> Self {
         let currency = item.currency.unwrap_or_default();
-        Self { item: item.ord, id: item.id, product: item.product, currency, monthly, factor }
+        Self { item: item.ord, product: item.product, currency, monthly, factor }
     }
 }
 
@@ -264,7 +259,7 @@ fn months_after(start: i64, months: u32) -> Option<i64> {
 fn explain(subscription: &str, level: Level, discount: &Discount<'_>) -> String {
     if let Some(coupon) = discount.coupon {
         return format!(
-            "coupon {coupon} is defined in no file: add {coupon} = {{ percent_off = \"…\", duration = \"forever\" }} \
+            "no row that could be read defines the coupon {coupon}: export it, or add {coupon} = {{ percent_off = \"…\", duration = \"forever\" }} \
              under [mrr.coupons]"
         );
     }
@@ -327,7 +322,7 @@ pub(super) fn take_off(number: usize, coupon: &Coupon, level: Level, lines: &mut
 }
 
 /// Takes `off` from the eligible lines pro rata, all of it unless they bring less.
-fn spread(off: &Number, mut eligible: Vec<usize>, lines: &mut [Line<'_>]) {
+fn spread(off: &Number, eligible: Vec<usize>, lines: &mut [Line<'_>]) {
     let total = eligible.iter().fold(Number::zero(), |sum, &index| sum.add(&lines[index].monthly));
     if off.compare(&total) != Ordering::Less {
         for index in eligible {
@@ -335,18 +330,8 @@ fn spread(off: &Number, mut eligible: Vec<usize>, lines: &mut [Line<'_>]) {
         }
         return;
     }
-    // The largest comes last and takes what is left: dealt shares are rounded up, so that its own is never above its due.
-    eligible.sort_by(|&a, &b| lines[a].monthly.compare(&lines[b].monthly).then_with(|| lines[a].id.cmp(&lines[b].id)));
-    let mut rest = off.clone();
-    for (place, &index) in eligible.iter().enumerate() {
-        let monthly = lines[index].monthly.clone();
-        let share = if place + 1 == eligible.len() {
-            rest.clone()
-        } else {
-            let due = off.mul(&monthly).div(&total).unwrap_or_else(Number::zero);
-            due.ceil_to(GRAIN).least(monthly.clone()).least(rest.clone())
-        };
-        lines[index].monthly = monthly.sub(&share);
-        rest = rest.sub(&share);
+    let stays = total.sub(off).div(&total).unwrap_or_else(Number::zero);
+    for index in eligible {
+        lines[index].monthly = lines[index].monthly.mul(&stays);
     }
 }

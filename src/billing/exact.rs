@@ -99,16 +99,6 @@ impl Number {
         if other.compare(&self) == Ordering::Less { other } else { self }
     }
 
-    /// The least multiple of `1 / grain` that is not below.
-    pub fn ceil_to(&self, grain: i128) -> Self {
-        let fine = self.mul(&Self::whole(grain));
-        let ceil = match fine {
-            Self::Small(value) => Self::Small(value.ceil()),
-            Self::Big(value) => Self::Big(Box::new(value.ceil())),
-        };
-        ceil.div(&Self::whole(grain)).unwrap_or(ceil)
-    }
-
     /// The least whole number that is not below, where 128 bits hold it.
     pub fn ceil(&self) -> Option<i128> {
         match self {

@@ -86,6 +86,17 @@ pub enum LoadError {
         /// What it is.
         found: String,
     },
+    /// Items of subscriptions, and none of the subscriptions: their customers would seem to pay nothing.
+    #[error(
+        "{file} holds {items} items of subscriptions, but no file holds a subscription; export the table of subscriptions \
+         too, and name it under [stripe]"
+    )]
+    NoSubscriptions {
+        /// The first file with items.
+        file: String,
+        /// Items in all files.
+        items: u64,
+    },
     /// The content is nothing that is known.
     #[error("{file} was not recognised: {detail}")]
     Unrecognised {

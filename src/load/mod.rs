@@ -297,6 +297,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         breaks.extend(rejected.iter().map(rejected_row));
         rejections.extend(rejected);
     }
+    items_have_subscriptions(&rows, &files)?;
     stripe.extend(found.map(|found| (found, Related::empty())));
     let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
     let digits = &settings.mrr.currency_digits;
@@ -319,6 +320,17 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         rejections,
         breaks,
     })
+}
+
+/// Refuses items of subscriptions where no file holds a subscription: every MRR would be 0.
+fn items_have_subscriptions(rows: &BTreeMap<String, u64>, files: &[InputFile]) -> Result<(), LoadError> {
+    let count = |source: &str| rows.get(source).copied().unwrap_or_default();
+    if count(stripe::SUBSCRIPTIONS) == 0 && count(stripe::relate::ITEMS) > 0 {
+        let first = files.iter().find(|file| file.source == stripe::relate::ITEMS);
+        let file = first.map_or_else(|| stripe::relate::ITEMS.to_owned(), |file| file.path.clone());
+        return Err(LoadError::NoSubscriptions { file, items: count(stripe::relate::ITEMS) });
+    }
+    Ok(())
 }
 
 /// The parts that are Stripe's, with their files' paths.

@@ -49,7 +49,13 @@ pub(super) fn read(
         for (name, column) in wanted {
             let found = column.and_then(|column| headings.get(column));
             columns.push(match found {
-                Some(heading) => readable(frame.column(heading)?)?.with_name((*name).into()),
+                Some(heading) => readable(frame.column(heading)?)
+                    .map_err(|error| {
+                        let dtype = frame.column(heading).map(|column| column.dtype().to_string()).unwrap_or_default();
+                        let advice = "write it as text, a number, an instant or a boolean";
+                        polars_err!(ComputeError: "column `{heading}` is of the type {dtype}, which is not read ({error}); {advice}")
+                    })?
+                    .with_name((*name).into()),
                 None => Column::full_null((*name).into(), rows, &DataType::String),
             });
         }
@@ -58,10 +64,7 @@ pub(super) fn read(
         columns.push(Column::new_scalar("file".into(), Scalar::from(index), rows));
         DataFrame::new(rows, columns)
     };
-    build().map_err(|error| LoadError::Broken {
-        file: file.to_owned(),
-        detail: format!("a column has a type that is not read: {error}"),
-    })
+    build().map_err(|error| LoadError::Broken { file: file.to_owned(), detail: error.to_string() })
 }
 
 /// An instant in the tables' type, whole seconds; everything else as the text that it prints as.
@@ -71,6 +74,12 @@ fn readable(column: &Column) -> PolarsResult<Column> {
             let millis = column.cast(&INSTANT)?;
             let seconds = millis.datetime()?.physical().apply_values(|millis| millis - millis.rem_euclid(1000));
             seconds.into_column().cast(&INSTANT)
+        }
+        // A list of ids, as text files write it.
+        DataType::List(inner) if **inner == DataType::String => {
+            let joined =
+                column.clone().into_frame().lazy().select([col(column.name().clone()).list().join(lit(","), true)]);
+            Ok(joined.collect()?.columns()[0].clone())
         }
         DataType::String => Ok(normalise(column.str()?).into_column()),
         _ => Ok(normalise(column.strict_cast(&DataType::String)?.str()?).into_column()),

@@ -52,7 +52,7 @@ const ID: &[&str] = &["id"];
 const KNOWN: &[Known] = &[
     Known {
         name: "Stripe dashboard payments",
-        kind: None,
+        kind: Some(Kind::NotUsed("stripe_other")),
         from: From::Dashboard,
         all: &[ID, &["amount"], &["captured", "amount refunded", "converted amount"]],
         none: &["customer_id", "amount_refunded", "customer"],
@@ -176,6 +176,13 @@ const KNOWN: &[Known] = &[
         from: From::Tables,
         all: &[ID, &["amount", "unit_amount", "unit_amount_decimal", "amount_decimal"], &["interval"], &["currency"]],
         none: &["invoice_id", "subscription_id", "customer id", "customer_id"],
+    },
+    Known {
+        name: "Stripe products (in part)",
+        kind: Some(Kind::Beside("stripe_products")),
+        from: From::Tables,
+        all: &[ID, &["name"], &["active"]],
+        none: &["email", "customer_id", "customer id", "amount", "status"],
     },
     Known {
         name: "Stripe products",
@@ -380,7 +387,8 @@ mod tests {
             ("currency,price_id,unit_amount", Some(Some(Beside("stripe_other")))),
             ("id,amount_due,customer_id,status,subscription_id", Some(Some(NotUsed("stripe_invoices")))),
             ("id,invoice_id,amount,plan_id,quantity,subscription_id,proration", Some(Some(NotUsed("stripe_invoices")))),
-            ("id,Amount,Captured", Some(None)),
+            ("id,Amount,Captured", other),
+            ("id,name,active", Some(Some(Beside("stripe_products")))),
             ("Record ID,Email", Some(None)),
             ("tether_id,email", Some(None)),
             ("a,b", None),

@@ -351,7 +351,7 @@ fn what_a_subscription_names_and_no_file_holds_makes_it_unbillable_with_what_to_
     let found = without("d.csv");
     assert!(
         found[0].starts_with(
-            "sub_1|price_missing|subscription sub_1: the price price_a of item si_1 is in no file: export"
+            "sub_1|price_missing|subscription sub_1: the price price_a of item si_1 is in no row that could be read: export"
         ),
         "{found:?}"
     );
@@ -379,6 +379,7 @@ fn a_row_that_cannot_be_read_costs_that_row_with_its_line() {
         ("d.csv", ",price_x,", ",,", 5, Reason::MissingId),
         ("e.csv", "300,300.0", "300,x", 2, Reason::BadNumber),
         ("f.csv", "33.3", "a third", 2, Reason::BadNumber),
+        ("f.csv", "33.3", "100.5", 2, Reason::AmountOutOfRange),
         ("g.csv", "1796083200,di_1", "then,di_1", 2, Reason::BadInstant),
         ("h.csv", "cus_1,user_id,u-1", ",user_id,u-1", 2, Reason::MissingId),
     ] {
@@ -476,6 +477,49 @@ fn tiers_of_another_currency_or_without_their_price_say_what_their_item_is_bille
             assert_eq!(num * by, wanted * den, "{currency}");
         }
     }
+}
+
+#[test]
+fn items_without_any_subscription_are_refused_since_every_mrr_would_be_0() {
+    for subscriptions in [None, SUBSCRIPTIONS.lines().next()] {
+        let case = Case::new().file("c.csv", ITEMS).file("d.csv", PRICES);
+        let case = subscriptions.into_iter().fold(case, |case, heading| case.file("b.csv", format!("{heading}\n")));
+        let refused = case.stripe_files("*.csv").error().to_string();
+        assert!(
+            refused.contains("c.csv holds 3 items of subscriptions, but no file holds a subscription"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_list_of_ids_in_parquet_is_read_and_other_nested_columns_are_named() {
+    let items = |discounts: Column| {
+        let rows = discounts.len();
+        let text =
+            |name: &str, value: &str| Column::new_scalar(name.into(), Scalar::from(PlSmallStr::from(value)), rows);
+        let quantity = Column::new_scalar("quantity".into(), Scalar::from(2_i64), rows);
+        let columns = vec![
+            text("id", "si_1"),
+            text("subscription_id", "sub_1"),
+            text("price_id", "price_a"),
+            quantity,
+            discounts,
+        ];
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).finish(&mut DataFrame::new(rows, columns).unwrap()).unwrap();
+        Case::new().file("b.csv", SUBSCRIPTIONS).file("i.parquet", bytes).stripe_files("*")
+    };
+    let ids = Series::new("".into(), ["di_1", "di_2"]);
+    let list = Series::new("discounts".into(), [ids]).into_column();
+    let loaded = items(list).load();
+    assert_eq!(rows(loaded.stripe.discounts.frame(), &["level", "id"])[2..], ["item|di_1", "item|di_2"]);
+    let numbers = Series::new("discounts".into(), [Series::new("".into(), [1_i64, 2])]).into_column();
+    let refused = items(numbers).error().to_string();
+    assert!(
+        refused.contains("column `discounts` is of the type list") && refused.contains("write it as text"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(in crate::load) struct Joined {
 }
 
 /// The source of subscription items, as reports name it.
-pub(super) const ITEMS: &str = "stripe_subscription_items";
+pub(in crate::load) const ITEMS: &str = "stripe_subscription_items";
 /// The source of prices.
 pub(super) const PRICES: &str = "stripe_prices";
 /// The source of plans.

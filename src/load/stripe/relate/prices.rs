@@ -108,7 +108,7 @@ fn with_problem(subscriptions: &Subscriptions, items: &DataFrame) -> Result<Subs
                 col("price").fill_null(lit("(none)")),
                 lit(" of item "),
                 col("id").fill_null(lit("(none)")),
-                lit(" is in no file: export the table of prices (or plans) too"),
+                lit(" is in no row that could be read: export the table of prices (or plans) too"),
             ],
             "",
             false,

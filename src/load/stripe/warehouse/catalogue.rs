@@ -180,7 +180,11 @@ fn percentages(sheet: &Sheet, field: &'static str, faults: &mut Faults) -> Polar
         if number.is_none() {
             faults.value(place, Reason::BadNumber, sheet.heading(field), value);
         }
-        number.map(|number| number.normalize().to_string())
+        let possible = number.filter(|number| (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(number));
+        if number.is_some() && possible.is_none() {
+            faults.value(place, Reason::AmountOutOfRange, sheet.heading(field), value);
+        }
+        possible.map(|number| number.normalize().to_string())
     });
     Ok(percents.collect::<StringChunked>().with_name("percent_off".into()))
 }

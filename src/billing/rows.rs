@@ -12,11 +12,14 @@ use super::{
     lookup::Lookup,
     rates::Rates,
     rest::Rests,
-    scale::{Denominators, MOST_MINOR},
+    scale::Denominators,
     steps::{Step, Steps},
     tiers,
 };
-use crate::{config::MrrSettings, model::Reason};
+use crate::{
+    config::MrrSettings,
+    model::{MOST_MINOR, Reason},
+};
 use polars::prelude::*;
 use std::{
     cmp::Ordering,

@@ -136,14 +136,14 @@ impl Sources {
 }
 
 impl<'a> Lookup<'a> {
-    /// All discounts on a subscription, its items (each by its `ord`, and whether it is metered) and its customer. A
-    /// line's index counts the items that are not metered.
+    /// All discounts on a subscription, its items (each by its `ord`, and whether it is metered) and its customer. An
+    /// item's index counts those that are not metered.
     pub fn discounts(&self, subscription: u32, items: impl Iterator<Item = (u32, bool)>) -> Vec<Placed<'a>> {
         let mut placed = Vec::new();
-        let mut line = 0;
+        let mut index = 0;
         for (item, metered) in items {
-            let level = if metered { Level::Metered } else { Level::Item(line) };
-            line += usize::from(!metered);
+            let level = if metered { Level::Metered } else { Level::Item(index) };
+            index += usize::from(!metered);
             placed.extend(self.of_item.of(item).map(|discount| (level, *discount)));
         }
         placed.extend(self.of_subscription.of(subscription).map(|discount| (Level::Subscription, *discount)));

@@ -317,3 +317,38 @@ fn of_a_customer_read_twice_only_the_row_that_stands_has_discounts() {
         assert_eq!(found.mrr.unwrap().minor, exact(expected, 1), "{name}");
     }
 }
+
+#[test]
+fn a_discount_stays_on_its_item_where_another_cannot_be_priced() {
+    let plain = |coupon_of: Option<&'static str>| {
+        item(10_000, "month").with(|i| i.discounts = coupon_of.into_iter().map(coupon).collect())
+    };
+    let odd = |coupon_of| plain(coupon_of).with(|i| i.interval = "fortnight");
+    let metered = plain(None).with(|i| i.usage = Some("metered"));
+    // Items, coupons of the subscription, and of the one discount: the item that carries it, what it takes off, its verdict.
+    let cases = [
+        ("B of A, B, C", vec![odd(None), plain(Some("P20")), plain(None)], None, Some(2), vec![2], Verdict::Applies),
+        ("B of A, B", vec![odd(None), plain(Some("P20"))], None, Some(2), vec![2], Verdict::Applies),
+        ("A of A, B", vec![odd(Some("P20")), plain(None)], None, Some(1), vec![], Verdict::Unpriced),
+        (
+            "A's product",
+            vec![odd(None).with(|i| i.product = "prod_b"), plain(None)],
+            Some("B20"),
+            None,
+            vec![],
+            Verdict::Unpriced,
+        ),
+        ("nobody's product", vec![odd(None), plain(None)], Some("B20"), None, vec![], Verdict::OtherProducts),
+        ("the rest", vec![odd(None), plain(None)], Some("P20"), None, vec![2], Verdict::Applies),
+        ("metered only", vec![metered], Some("P20"), None, vec![], Verdict::Metered),
+    ];
+    for (name, items, own, carrier, taken, verdict) in cases {
+        let given = sub(items).with(|s| s.discounts = own.into_iter().map(coupon).collect());
+        let found = explained(&[given], &["cus_1"], &MrrSettings::default()).remove(0);
+        let [discount] = found.discounts.as_slice() else { panic!("{name}") };
+        assert_eq!(discount.item, carrier, "{name}");
+        assert_eq!(discount.taken.iter().map(|taken| taken.item).collect::<Vec<_>>(), taken, "{name}");
+        assert_eq!(discount.verdict, verdict, "{name}: {}", discount.why);
+        assert!(!discount.why.ends_with(' '), "{name}: {}", discount.why);
+    }
+}

@@ -77,7 +77,7 @@ pub struct GlobalArgs {
     /// How log lines look on standard error: text for people, json for a log collector
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
-    /// The least important log lines to show [default: info]
+    /// The least important log lines to show [default: info; of `explain` warn]
     #[arg(long, global = true, value_name = "LEVEL", conflicts_with_all = ["verbose", "quiet"])]
     pub log_level: Option<LogLevel>,
     /// Show more: -v for every retry, -vv for everything
@@ -98,9 +98,11 @@ impl GlobalArgs {
         self.config.clone().or_else(named).unwrap_or_else(|| DEFAULT_CONFIG.into())
     }
 
-    /// The level that `--log-level`, `-v` and `-q` ask for together.
-    pub fn level(&self) -> LogLevel {
+    /// The level that `--log-level`, `-v` and `-q` ask for together; without any of them it is `command`'s own.
+    pub fn level(&self, command: &Command) -> LogLevel {
         self.log_level.unwrap_or(match (self.verbose, self.quiet) {
+            // Its page is what was asked for: that files were read is no news beside it.
+            (0, 0) if matches!(command, Command::Explain(_)) => LogLevel::Warn,
             (0, 0) => LogLevel::Info,
             (0, 1) => LogLevel::Warn,
             (0, _) => LogLevel::Error,
@@ -354,7 +356,19 @@ mod tests {
         let check = parse("tether-recon config check --config books.toml -q").unwrap();
         assert!(matches!(check.command, Command::Config(ConfigCommand::Check)));
         assert_eq!(check.global.config.as_deref(), Some("books.toml".as_ref()));
-        assert_eq!(check.global.level(), LogLevel::Warn);
+        assert_eq!(check.global.level(&check.command), LogLevel::Warn);
+
+        for (line, level) in [
+            ("plan", LogLevel::Info),
+            ("explain cus_1", LogLevel::Warn),
+            ("explain cus_1 -q", LogLevel::Warn),
+            ("explain cus_1 -qq", LogLevel::Error),
+            ("explain cus_1 -v", LogLevel::Debug),
+            ("explain cus_1 --log-level info", LogLevel::Info),
+        ] {
+            let said = parse(&format!("tether-recon {line}")).unwrap();
+            assert_eq!(said.global.level(&said.command), level, "{line}");
+        }
 
         let sandbox = parse("tether-recon sandbox --product core=KEY,creation=on --product academy=KEY_2").unwrap();
         let Command::Sandbox(sandbox) = sandbox.command else { panic!("not sandbox") };

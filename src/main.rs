@@ -16,7 +16,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let env = |name: &str| std::env::var_os(name);
-    let voice = Voice { format: cli.global.log_format, level: cli.global.level(), progress: !cli.global.no_progress };
+    let level = cli.global.level(&cli.command);
+    let voice = Voice { format: cli.global.log_format, level, progress: !cli.global.no_progress };
     init_logging(voice.format, voice.level);
     let context = Context {
         config: cli.global.config_path(&env),

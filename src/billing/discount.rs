@@ -22,7 +22,7 @@ use std::{
 pub(super) enum Level {
     /// On a metered item: it takes nothing off, yet it is a discount of the subscription's own.
     Metered,
-    /// On the line with this index.
+    /// On the licensed item with this index: its place among all that are not metered, priced or not.
     Item(usize),
     Subscription,
     Customer,
@@ -57,6 +57,8 @@ pub(super) type Placed<'a> = (Level, Discount<'a>);
 #[derive(Debug, Clone)]
 pub(super) struct Line<'a> {
     pub item: u32,
+    /// Its place among the subscription's licensed items. Items that cannot be priced have no line, but a place.
+    pub index: usize,
     pub product: Option<&'a str>,
     pub currency: &'a str,
     /// What it brings a month, minor units of its currency.
@@ -66,10 +68,10 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The line of `item`, before discounts.
-    pub fn new(item: &Item<'a>, monthly: Number, factor: Number) -> Self {
+    /// The line of `item`, the licensed one with this index, before discounts.
+    pub fn new(item: &Item<'a>, index: usize, monthly: Number, factor: Number) -> Self {
         let currency = item.currency.unwrap_or_default();
-        Self { item: item.ord, product: item.product, currency, monthly, factor }
+        Self { item: item.ord, index, product: item.product, currency, monthly, factor }
     }
 }
 
@@ -105,6 +107,8 @@ pub enum Verdict {
     OtherProducts,
     /// Its coupon is an amount of a currency that the items are not in.
     OtherCurrency,
+    /// The item that it is on cannot be priced.
+    Unpriced,
     /// Nothing defines its coupon, and the configuration ignores such.
     Ignored,
     /// Nothing defines its coupon: its customer cannot be billed.
@@ -273,11 +277,11 @@ fn explain(subscription: &str, level: Level, discount: &Discount<'_>) -> String 
 }
 
 impl Coupon {
-    /// Whether a discount of this coupon that stands at `level` is taken off the line with this index.
+    /// Whether a discount of this coupon that stands at `level` is taken off the licensed item with this index.
     pub fn touches(&self, level: Level, index: usize, product: Option<&str>) -> bool {
         let covered = match level {
             Level::Metered => false,
-            Level::Item(line) => index == line,
+            Level::Item(item) => index == item,
             Level::Subscription | Level::Customer => true,
         };
         let applies = |products: &Vec<String>| product.is_some_and(|product| products.iter().any(|one| one == product));
@@ -287,8 +291,8 @@ impl Coupon {
 
 /// Takes `coupon`, of the discount judged as `number`, off the lines it applies to, never below 0.
 pub(super) fn take_off(number: usize, coupon: &Coupon, level: Level, lines: &mut [Line<'_>], steps: &mut Steps<'_>) {
-    let mut eligible: Vec<usize> =
-        (0..lines.len()).filter(|&index| coupon.touches(level, index, lines[index].product)).collect();
+    let touched = |line: &Line<'_>| coupon.touches(level, line.index, line.product);
+    let mut eligible: Vec<usize> = (0..lines.len()).filter(|&place| touched(&lines[place])).collect();
     if eligible.is_empty() {
         steps.note(|| Step::Missed { discount: number, why: Verdict::OtherProducts });
         return;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     config::{CountedCoupons, MrrSettings},
     model::Instant,
-    table::{INSTANT, StripeTables},
+    table::{Accounts, INSTANT, StripeTables, standing},
 };
 use polars::prelude::*;
 use std::collections::HashMap;
@@ -68,33 +68,18 @@ impl Sources {
         let open = col("end").is_null().or(col("end").gt(lit(as_of.epoch_millis()).cast(INSTANT)));
         let counts = open.and(lit(mrr.coupons != CountedCoupons::None));
         let discounts = tables.discounts.lazy().filter(counts).collect()?;
-        let of_customers = customer_discounts(discounts.clone().lazy());
-        Self::of(tables, counted, discounts, of_customers)
+        Self::of(tables, counted, discounts)
     }
 
     /// Reads what concerns `subscriptions` (`ord`, `customer`), discounts that are over included: nothing is taken off for
     /// those, but whoever asks sees them.
-    pub fn explained(tables: &StripeTables, subscriptions: &DataFrame, as_of: Instant) -> PolarsResult<Self> {
-        let discounts = tables.discounts.frame().clone();
-        let over = col("end").lt_eq(lit(as_of.epoch_millis()).cast(INSTANT)).fill_null(lit(false));
-        let closed = col("level").eq(lit("customer")).and(over.clone());
-        let of_customers = concat(
-            [
-                customer_discounts(discounts.clone().lazy().filter(over.not())),
-                discounts.clone().lazy().filter(closed).with_column(col("owner").alias("last")),
-            ],
-            UnionArgs::default(),
-        )?;
-        Self::of(tables, subscriptions, discounts, of_customers)
+    pub fn explained(tables: &StripeTables, subscriptions: &DataFrame) -> PolarsResult<Self> {
+        Self::of(tables, subscriptions, tables.discounts.frame().clone())
     }
 
-    fn of(
-        tables: &StripeTables,
-        subscriptions: &DataFrame,
-        discounts: DataFrame,
-        of_customers: LazyFrame,
-    ) -> PolarsResult<Self> {
-        let of_customers = of_customers
+    fn of(tables: &StripeTables, subscriptions: &DataFrame, discounts: DataFrame) -> PolarsResult<Self> {
+        let of_customers = customer_discounts(&discounts, &tables.accounts)?
+            .lazy()
             .inner_join(
                 subscriptions.clone().lazy().select([col("ord").alias("subscription"), col("customer")]),
                 col("customer"),
@@ -151,14 +136,14 @@ impl Sources {
 }
 
 impl<'a> Lookup<'a> {
-    /// All discounts on a subscription, its items (each by its `ord`, and whether it is metered) and its customer. A
-    /// line's index counts the items that are not metered.
+    /// All discounts on a subscription, its items (each by its `ord`, and whether it is metered) and its customer. An
+    /// item's index counts those that are not metered.
     pub fn discounts(&self, subscription: u32, items: impl Iterator<Item = (u32, bool)>) -> Vec<Placed<'a>> {
         let mut placed = Vec::new();
-        let mut line = 0;
+        let mut index = 0;
         for (item, metered) in items {
-            let level = if metered { Level::Metered } else { Level::Item(line) };
-            line += usize::from(!metered);
+            let level = if metered { Level::Metered } else { Level::Item(index) };
+            index += usize::from(!metered);
             placed.extend(self.of_item.of(item).map(|discount| (level, *discount)));
         }
         placed.extend(self.of_subscription.of(subscription).map(|discount| (Level::Subscription, *discount)));
@@ -185,11 +170,17 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// Discounts on customers, of each customer's row that was read last.
-fn customer_discounts(discounts: LazyFrame) -> LazyFrame {
-    let of_customers = discounts.filter(col("level").eq(lit("customer")).and(col("customer").is_not_null()));
-    let last = of_customers.clone().group_by([col("customer")]).agg([col("owner").max().alias("last")]);
-    of_customers.left_join(last, col("customer"), col("customer")).filter(col("owner").eq(col("last")))
+/// Discounts on customers, of each customer's row that stands: what another row of its id shows is history, also where the
+/// one that stands shows none.
+fn customer_discounts(discounts: &DataFrame, accounts: &Accounts) -> PolarsResult<DataFrame> {
+    let of_customer = col("level").eq(lit("customer")).and(col("customer").is_not_null());
+    let of_customers = discounts.clone().lazy().filter(of_customer).collect()?;
+    if of_customers.height() == 0 {
+        return Ok(of_customers);
+    }
+    let rows = accounts.lazy().select([col("ord"), col("id"), col("event_created")]);
+    let rows = standing(rows.semi_join(of_customers.clone().lazy(), col("id"), col("customer")));
+    of_customers.lazy().semi_join(rows, col("owner"), col("ord")).collect()
 }
 
 /// The discounts of one level (of all, where it is empty), each with its owner.

@@ -10,9 +10,12 @@ use super::{
     item::items,
     rates::Rates,
     rest::Rests,
-    scale::{Denominators, MOST_MINOR},
+    scale::Denominators,
 };
-use crate::{config::MrrSettings, model::Reason};
+use crate::{
+    config::MrrSettings,
+    model::{MOST_MINOR, Reason},
+};
 use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 

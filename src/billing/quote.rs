@@ -3,8 +3,8 @@
 //! One pass over the columns that decide, because the rules of quantities and tiers ([`tiers`]) are no expressions. Each
 //! distinct price list and quantity is priced once, and all items that share it take the answer.
 
-use super::{exact::wide, item::Item, lookup::Lookup, scale::MOST_MINOR, steps::Steps, tiers};
-use crate::model::Reason;
+use super::{exact::wide, item::Item, lookup::Lookup, steps::Steps, tiers};
+use crate::model::{MOST_MINOR, Reason};
 use polars::prelude::*;
 use std::collections::HashMap;
 

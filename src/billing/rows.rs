@@ -12,11 +12,14 @@ use super::{
     lookup::Lookup,
     rates::Rates,
     rest::Rests,
-    scale::{Denominators, MOST_MINOR},
+    scale::Denominators,
     steps::{Step, Steps},
     tiers,
 };
-use crate::{config::MrrSettings, model::Reason};
+use crate::{
+    config::MrrSettings,
+    model::{MOST_MINOR, Reason},
+};
 use polars::prelude::*;
 use std::{
     cmp::Ordering,
@@ -94,12 +97,12 @@ fn monthly<'a, 'i>(
 ) -> Result<Vec<Line<'i>>, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut lines = Vec::with_capacity(items.len());
-    for item in items.iter().filter(|item| !item.metered) {
+    for (index, item) in items.iter().filter(|item| !item.metered).enumerate() {
         let factor = interval::per_month(item.interval.unwrap_or_default(), item.interval_count, mrr)
             .ok_or(Reason::IntervalUnknown);
         match factor.and_then(|factor| Ok((tiers::price(item, &lookup.tiers(item), steps)?, factor))) {
             Ok((price, factor)) => {
-                let line = Line::new(item, price.mul(&factor), factor);
+                let line = Line::new(item, index, price.mul(&factor), factor);
                 let (factor, monthly) = (&line.factor, &line.monthly);
                 steps.note(|| Step::Monthly {
                     item: item.ord,

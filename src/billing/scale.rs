@@ -4,10 +4,6 @@ use super::exact::Number;
 use num_integer::Integer;
 use std::collections::BTreeMap;
 
-/// More minor units than this are absurd, as the price of an item per interval and as what it brings a month: a
-/// thousandth of what an `i64` holds, so that many can be added.
-pub(super) const MOST_MINOR: i128 = 1_000_000_000_000_000;
-
 /// No sum of counted amounts may reach this: a tenth of what an `i128` holds.
 const MOST_COUNTED: i128 = 10_i128.pow(37);
 

@@ -3,10 +3,9 @@
 use super::{
     exact::Number,
     item::Item,
-    scale::MOST_MINOR,
     steps::{Step, Steps},
 };
-use crate::model::Reason;
+use crate::model::{MOST_MINOR, Reason};
 use std::cmp::Ordering;
 
 /// One tier of a price.

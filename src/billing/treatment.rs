@@ -107,7 +107,7 @@ impl Judge<'_> {
         }
         let one = || Number::whole(1);
         let (product, currency) = (item.product, "");
-        let mut line = [Line { item: item.ord, product, currency, monthly: one(), factor: one() }];
+        let mut line = [Line { item: item.ord, index: 0, product, currency, monthly: one(), factor: one() }];
         for (_, coupon) in own() {
             take_off(0, coupon, Level::Item(0), &mut line, &mut Steps::default());
         }

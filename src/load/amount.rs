@@ -1,9 +1,6 @@
 //! Decimal amounts in major units → exact minor units. No floating point anywhere.
 
-use crate::model::{Money, Reason};
-
-/// No amount that a person pays is above this many minor units: beyond it the export is damaged.
-const MOST_MINOR: i128 = 1_000_000_000_000_000;
+use crate::model::{MOST_MINOR, Money, Reason};
 
 /// Stripe's own decimals end after twelve places.
 const MOST_PLACES: u32 = 12;

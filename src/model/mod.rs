@@ -22,7 +22,7 @@ pub use field::{Field, Place};
 pub use hex::hex;
 pub use input::{InputFile, Rejection};
 pub use instant::{Instant, InstantError};
-pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, Money, MoneyError, SENT_TIMES_100};
+pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
 pub use reason::{Break, BreakKind, Reason};
 pub use vocabulary::UnknownWord;
 pub use words::{Disposition, LinkRule, MatchRule, Outcome, Prediction, SubscriptionStatus};

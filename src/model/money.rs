@@ -37,6 +37,10 @@ pub const DEFAULT_DIGITS: &[(&str, u8)] = &[
     ("tnd", 3),
 ];
 
+/// No amount is above this many minor units, neither a price per interval nor what it brings a month: beyond it the export
+/// is damaged. It is about a ten-thousandth of what an `i64` holds, so that many amounts can be added.
+pub const MOST_MINOR: i128 = 1_000_000_000_000_000;
+
 /// Zero-decimal currencies that Stripe nevertheless sends × 100 in every integer export (`design/mrr.md`).
 pub const SENT_TIMES_100: &[&str] = &["isk", "ugx"];
 

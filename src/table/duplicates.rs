@@ -13,24 +13,37 @@ pub struct Duplicates {
     pub breaks: Vec<Break>,
 }
 
+/// What rows with one id are sorted by, so that the last of them stands.
+fn order(event: bool) -> Vec<Expr> {
+    if event { vec![col("event_created"), col("ord")] } else { vec![col("ord")] }
+}
+
+fn last_stands() -> SortMultipleOptions {
+    SortMultipleOptions::default().with_nulls_last(false).with_maintain_order(true)
+}
+
+/// The rows of `rows` (with `ord`, `id`, `event_created`) that stand, one per id, by the rule of [`duplicates`]; none
+/// without an id.
+pub fn standing(rows: LazyFrame) -> LazyFrame {
+    rows.filter(col("id").is_not_null())
+        .sort_by_exprs(order(true), last_stands())
+        .unique_stable(Some(cols(["id"])), UniqueKeepStrategy::Last)
+}
+
 /// Finds the rows of `rows` that another row with the same `id` replaces.
 ///
 /// `rows` has `ord`, `file`, `line` and `id`; `content` is compared to tell a repeated row from one that differs. The row
 /// with the highest `event_created` stands (where the table has that column), else the one read last. That an earlier event
 /// shows an earlier version is history, and no break. A null id never equals another.
 pub fn duplicates(rows: &DataFrame, content: &[Expr], source: &str, files: &[InputFile]) -> PolarsResult<Duplicates> {
-    let mut order = vec![col("ord")];
     let event = rows.column("event_created").is_ok();
-    if event {
-        order.insert(0, col("event_created"));
-    }
     let comparable: Vec<Expr> =
         content.iter().map(|part| part.clone().cast(DataType::String).fill_null(lit("\u{0}"))).collect();
     let repeated = rows
         .clone()
         .lazy()
         .filter(col("id").is_not_null().and(col("id").is_duplicated()))
-        .sort_by_exprs(order, SortMultipleOptions::default().with_nulls_last(false).with_maintain_order(true))
+        .sort_by_exprs(order(event), last_stands())
         .select([
             col("ord"),
             col("file"),

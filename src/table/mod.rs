@@ -11,7 +11,7 @@ mod duplicates;
 mod join;
 mod schema;
 
-pub use duplicates::{Duplicates, duplicates};
+pub use duplicates::{Duplicates, duplicates, standing};
 pub use join::{beside, look_up};
 pub(crate) use schema::table;
 

@@ -42,7 +42,8 @@ impl<'a> Page<'a> {
         let mut empty = true;
         for word in words.split(' ').filter(|word| !word.is_empty()) {
             if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.push(&line);
+                // What separates two parts says nothing where the second begins a line.
+                self.push(line.trim_end_matches(" ·"));
                 line = " ".repeat(indent + 2);
                 empty = true;
             }

@@ -40,23 +40,23 @@ impl Known<'_> {
     /// Puts the steps beside the items they are about. `items` are all of the subscription, in order.
     pub fn assemble(&self, items: &[Item<'_>], steps: &[Step<'_>]) -> Assembled {
         let places: HashMap<u32, usize> = items.iter().enumerate().map(|(place, item)| (item.ord, place)).collect();
-        // Levels name licensed items by their place among those that could be priced.
-        let mut lines: Vec<usize> = vec![];
+        // Levels name licensed items by their place among all of them, priced or not.
+        let licensed: Vec<usize> = (0..items.len()).filter(|&place| !items[place].metered).collect();
         let mut found = Assembled {
             items: items.iter().enumerate().map(|item| facts(item, self.mrr)).collect(),
             ..Assembled::default()
         };
-        let mut applied: Vec<Option<&Coupon>> = vec![];
+        let mut applied: Vec<(Level, Option<&Coupon>)> = vec![];
         let mut sums: BTreeMap<&str, (Number, Option<Number>)> = BTreeMap::new();
         let currencies: Vec<&str> = items.iter().map(|item| item.currency.unwrap_or_default()).collect();
         for step in steps {
             match step {
                 Step::Judged(judged) => {
                     let item = match judged.level {
-                        Level::Item(line) => lines.get(line).map(|place| place + 1),
+                        Level::Item(index) => licensed.get(index).map(|place| place + 1),
                         Level::Metered | Level::Subscription | Level::Customer => None,
                     };
-                    applied.push(judged.coupon);
+                    applied.push((judged.level, judged.coupon));
                     found.discounts.push(self.judged(judged, item));
                 }
                 Step::Off { discount, monthly } => {
@@ -67,10 +67,26 @@ impl Known<'_> {
                     }
                 }
                 Step::Missed { discount, why } => {
+                    let Some(&(level, coupon)) = applied.get(*discount) else { continue };
+                    // Those that could be priced are worked out before any discount.
+                    let mut unpriced = licensed
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, place)| found.items[**place].per_period.is_none())
+                        .map(|(index, place)| (index, items[*place].product));
+                    let verdict = match why {
+                        Verdict::OtherProducts if licensed.is_empty() => Verdict::Metered,
+                        _ if unpriced.any(|(index, product)| {
+                            coupon.is_some_and(|coupon| coupon.touches(level, index, product))
+                        }) =>
+                        {
+                            Verdict::Unpriced
+                        }
+                        missed => *missed,
+                    };
                     if let Some(known) = found.discounts.get_mut(*discount) {
-                        known.verdict = *why;
-                        let coupon = applied.get(*discount).copied().flatten();
-                        known.why = self.why(*why, coupon, known.start, known.end);
+                        known.verdict = verdict;
+                        known.why = self.why(verdict, coupon, known.start, known.end);
                     }
                 }
                 Step::Converted { item, monthly, account } => {
@@ -88,9 +104,6 @@ impl Known<'_> {
                 | Step::Taken { item, .. }
                 | Step::Net { item, .. } => {
                     let Some(&place) = places.get(item) else { continue };
-                    if matches!(step, Step::Monthly { .. }) {
-                        lines.push(place);
-                    }
                     on_item(step, place, &mut found);
                 }
             }

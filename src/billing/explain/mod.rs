@@ -53,7 +53,7 @@ pub fn explain(
     let rates = Rates { fx, mrr, account: currency };
     let billed = bill(&tables, mrr, fx, currency, as_of)?;
     let described = counted::counted(&tables, mrr, as_of)?.sort(["ord"], SortMultipleOptions::default()).collect()?;
-    let sources = Sources::explained(&tables, &described.select(["ord", "customer"])?, as_of)?;
+    let sources = Sources::explained(&tables, &described.select(["ord", "customer"])?)?;
     let lookup = sources.lookup()?;
     let coupons = coupons::read(&tables.coupons, mrr, |code| rates.digits(code))?;
     let rules =
@@ -158,6 +158,8 @@ fn facts(described: &DataFrame) -> PolarsResult<Vec<Facts<'_>>> {
 fn narrowed(tables: &StripeTables, customers: &[&str]) -> Result<StripeTables, BillingError> {
     let wanted = lit(Series::new("wanted".into(), customers)).implode(false);
     let internal = |error: SchemaError| BillingError::Polars(PolarsError::ComputeError(error.to_string().into()));
+    let accounts = tables.accounts.lazy().filter(col("id").is_in(wanted.clone(), false).fill_null(lit(false)));
+    let accounts = accounts.collect()?;
     let subscriptions = tables.subscriptions.lazy().filter(col("customer").is_in(wanted.clone(), false)).collect()?;
     let items =
         tables.items.lazy().semi_join(subscriptions.clone().lazy(), col("subscription"), col("ord")).collect()?;
@@ -200,6 +202,7 @@ fn narrowed(tables: &StripeTables, customers: &[&str]) -> Result<StripeTables, B
         discounts: Discounts::new(discounts).map_err(internal)?,
         tax_rates: TaxRates::new(tax_rates).map_err(internal)?,
         coupons: tables.coupons.clone(),
-        accounts: Accounts::empty(),
+        // Which row of a customer stands says which of its discounts count.
+        accounts: Accounts::new(accounts).map_err(internal)?,
     })
 }

@@ -130,11 +130,12 @@ pub(super) fn discount(verdict: Verdict, facts: &DiscountFacts<'_>, mrr: &MrrSet
         },
         Verdict::Repeated => "the same discount as one above; it counts once".to_owned(),
         Verdict::GivesWay => "a customer's coupon gives way to the subscription's own".to_owned(),
-        Verdict::Metered => "its item is metered, and counts 0".to_owned(),
+        Verdict::Metered => "what it is on is metered, and counts 0".to_owned(),
         Verdict::OtherProducts => {
             format!("it applies only to {}", facts.applies_to.unwrap_or_default().join(", "))
         }
         Verdict::OtherCurrency => "its amount is in another currency than the items".to_owned(),
+        Verdict::Unpriced => "what it is on cannot be priced".to_owned(),
         Verdict::Ignored => {
             "nothing defines it, and such coupons are ignored ([mrr] unknown_coupon = \"ignore\")".to_owned()
         }

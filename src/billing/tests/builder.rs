@@ -2,7 +2,7 @@
 
 use crate::{
     model::Instant,
-    table::{Coupons, Discounts, INSTANT, Items, StripeTables, Subscriptions, TaxRates, Tiers},
+    table::{Accounts, Coupons, Discounts, INSTANT, Items, StripeTables, Subscriptions, TaxRates, Tiers},
 };
 use polars::prelude::*;
 
@@ -168,6 +168,27 @@ fn coupons() -> Coupons {
     Coupons::new(frame.unwrap()).unwrap()
 }
 
+/// One row per customer, in the order of reading: its id, and when the event was created that carried it.
+pub fn accounts(rows: &[(&str, Option<i64>)]) -> Accounts {
+    let n = rows.len();
+    let ords: Vec<u32> = (0..).take(n).collect();
+    let text = |name: &str| Column::full_null(name.into(), n, &DataType::String);
+    let columns = vec![
+        Column::new("ord".into(), ords.clone()),
+        Column::new("file".into(), vec![0_u32; n]),
+        Column::new("line".into(), ords),
+        Column::new("id".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+        text("email"),
+        text("name"),
+        instants("created", vec![None; n]),
+        Column::new("deleted".into(), vec![false; n]),
+        Column::new("livemode".into(), vec![true; n]),
+        text("external_id"),
+        instants("event_created", rows.iter().map(|row| row.1).collect()),
+    ];
+    Accounts::new(DataFrame::new(n, columns).unwrap()).unwrap()
+}
+
 /// The tables of `subs`, in their order.
 #[expect(clippy::too_many_lines, reason = "every column of every table")]
 pub fn tables(subs: &[Sub]) -> StripeTables {
@@ -244,6 +265,10 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
             wide("flat_den", vec![Some(1); tiers.len()]),
         ],
     );
+    let mut customers: Vec<&str> = subs.iter().map(|sub| sub.customer).collect();
+    customers.sort_unstable();
+    customers.dedup();
+    let account = |id: &str| (0..).zip(&customers).find(|(_, customer)| **customer == id).unwrap().0;
     let mut discounts: Vec<(&str, u32, Option<&str>, u32, &Discount)> = vec![];
     let mut taxes: Vec<(&str, u32, &str, bool)> = vec![];
     for (ord, (_, item)) in (0..).zip(&all) {
@@ -252,7 +277,11 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
     }
     for (ord, sub) in (0..).zip(subs) {
         discounts.extend((0..).zip(&sub.discounts).map(|(p, d)| ("subscription", ord, None, p, d)));
-        discounts.extend((0..).zip(&sub.customer_discounts).map(|(p, d)| ("customer", 0, Some(sub.customer), p, d)));
+        discounts.extend(
+            (0..)
+                .zip(&sub.customer_discounts)
+                .map(|(p, d)| ("customer", account(sub.customer), Some(sub.customer), p, d)),
+        );
         taxes.extend(sub.tax.iter().map(|tax| ("subscription", ord, tax.0, tax.1)));
     }
     let discounts = DataFrame::new(
@@ -278,13 +307,13 @@ pub fn tables(subs: &[Sub]) -> StripeTables {
         ],
     );
     StripeTables {
+        accounts: accounts(&customers.iter().map(|id| (*id, None)).collect::<Vec<_>>()),
         subscriptions: Subscriptions::new(subscriptions.unwrap()).unwrap(),
         items: Items::new(items.unwrap()).unwrap(),
         tiers: Tiers::new(tiers.unwrap()).unwrap(),
         discounts: Discounts::new(discounts.unwrap()).unwrap(),
         coupons: coupons(),
         tax_rates: TaxRates::new(taxes.unwrap()).unwrap(),
-        ..StripeTables::empty()
     }
 }
 
@@ -302,7 +331,7 @@ pub fn shuffled(tables: &StripeTables, seed: u64) -> StripeTables {
         frame.take(&IdxCa::from_vec("place".into(), places)).unwrap()
     };
     StripeTables {
-        accounts: tables.accounts.clone(),
+        accounts: Accounts::new(mix(tables.accounts.frame())).unwrap(),
         subscriptions: Subscriptions::new(mix(tables.subscriptions.frame())).unwrap(),
         items: Items::new(mix(tables.items.frame())).unwrap(),
         tiers: Tiers::new(mix(tables.tiers.frame())).unwrap(),

@@ -2,19 +2,21 @@
 
 use super::{
     AS_OF, billed,
-    builder::{Discount, Item, Sub, at, coupon, item, sub, tables},
+    builder::{Discount, Item, Sub, accounts, at, coupon, item, sub, tables},
     rates, usd,
 };
 use crate::{
     billing::{
-        exact,
+        bill, exact,
         explain::{SubscriptionWorking, TakenOut, Verdict, agree, explain},
     },
     config::{CountedCoupons, MrrSettings, PausedCollection, UnknownCoupon},
     model::{Instant, Reason},
     runs::Exact,
+    table::Discounts,
 };
 use num_rational::BigRational;
+use polars::prelude::Column;
 use proptest::prelude::*;
 
 pub fn explained(subs: &[Sub], customers: &[&str], mrr: &MrrSettings) -> Vec<SubscriptionWorking> {
@@ -280,5 +282,73 @@ fn two_sums_are_one_only_where_no_rounding_could_tell_them_apart() {
         (exact("-1", "1"), exact("1", "1"), false),
     ] {
         assert_eq!(agree(&one, &other), same, "{one:?} {other:?}");
+    }
+}
+
+#[test]
+fn of_a_customer_read_twice_only_the_row_that_stands_has_discounts() {
+    let with = |coupons: &[&'static str]| {
+        let discounts = coupons.iter().map(|id| coupon(id)).collect();
+        vec![sub(vec![item(10_000, "month")]).with(|s| s.customer_discounts = discounts)]
+    };
+    let (early, late) = (Some(at("2026-10-01")), Some(at("2026-10-02")));
+    // Rows of cus_1 in the order of reading, which of them shows which coupon, and what is sent.
+    let cases = [
+        ("an older file", [None, None], vec![("P20", 0)], 10_000),
+        ("a newer file", [None, None], vec![("P20", 1)], 8000),
+        ("both files", [None, None], vec![("P20", 0), ("P50", 1)], 5000),
+        ("an earlier event, read later", [late, early], vec![("P20", 1)], 10_000),
+        ("a later event, read first", [late, early], vec![("P20", 0)], 8000),
+        ("a file after an event", [early, None], vec![("P20", 1)], 10_000),
+    ];
+    for (name, events, discounts, expected) in cases {
+        let coupons: Vec<&'static str> = discounts.iter().map(|(coupon, _)| *coupon).collect();
+        let mut tables = tables(&with(&coupons));
+        tables.accounts = accounts(&events.map(|event| ("cus_1", event)));
+        let mut frame = tables.discounts.frame().clone();
+        let owners: Vec<u32> = discounts.iter().map(|(_, owner)| *owner).collect();
+        frame.with_column(Column::new("owner".into(), owners)).unwrap();
+        tables.discounts = Discounts::new(frame).unwrap();
+        let (mrr, as_of) = (MrrSettings::default(), Instant::parse(AS_OF).unwrap());
+        let billed = bill(&tables, &mrr, &rates(), usd(), as_of).unwrap();
+        let sum = billed.subscriptions.column("mrr").unwrap().i128().unwrap().get(0);
+        assert_eq!(sum, Some(expected * billed.scale), "{name}");
+        let found = explain(&tables, &["cus_1"], &mrr, &rates(), usd(), as_of).unwrap().remove(0);
+        assert_eq!(found.mrr.unwrap().minor, exact(expected, 1), "{name}");
+    }
+}
+
+#[test]
+fn a_discount_stays_on_its_item_where_another_cannot_be_priced() {
+    let plain = |coupon_of: Option<&'static str>| {
+        item(10_000, "month").with(|i| i.discounts = coupon_of.into_iter().map(coupon).collect())
+    };
+    let odd = |coupon_of| plain(coupon_of).with(|i| i.interval = "fortnight");
+    let metered = plain(None).with(|i| i.usage = Some("metered"));
+    // Items, coupons of the subscription, and of the one discount: the item that carries it, what it takes off, its verdict.
+    let cases = [
+        ("B of A, B, C", vec![odd(None), plain(Some("P20")), plain(None)], None, Some(2), vec![2], Verdict::Applies),
+        ("B of A, B", vec![odd(None), plain(Some("P20"))], None, Some(2), vec![2], Verdict::Applies),
+        ("A of A, B", vec![odd(Some("P20")), plain(None)], None, Some(1), vec![], Verdict::Unpriced),
+        (
+            "A's product",
+            vec![odd(None).with(|i| i.product = "prod_b"), plain(None)],
+            Some("B20"),
+            None,
+            vec![],
+            Verdict::Unpriced,
+        ),
+        ("nobody's product", vec![odd(None), plain(None)], Some("B20"), None, vec![], Verdict::OtherProducts),
+        ("the rest", vec![odd(None), plain(None)], Some("P20"), None, vec![2], Verdict::Applies),
+        ("metered only", vec![metered], Some("P20"), None, vec![], Verdict::Metered),
+    ];
+    for (name, items, own, carrier, taken, verdict) in cases {
+        let given = sub(items).with(|s| s.discounts = own.into_iter().map(coupon).collect());
+        let found = explained(&[given], &["cus_1"], &MrrSettings::default()).remove(0);
+        let [discount] = found.discounts.as_slice() else { panic!("{name}") };
+        assert_eq!(discount.item, carrier, "{name}");
+        assert_eq!(discount.taken.iter().map(|taken| taken.item).collect::<Vec<_>>(), taken, "{name}");
+        assert_eq!(discount.verdict, verdict, "{name}: {}", discount.why);
+        assert!(!discount.why.ends_with(' '), "{name}: {}", discount.why);
     }
 }

@@ -1,7 +1,7 @@
 //! JSON values as Stripe's API writes them, read one by one so that a wrong one can be named.
 
 use crate::load::columns::not_an_integer;
-use crate::model::{Currency, Instant, Reason, SENT_TIMES_100};
+use crate::model::{Currency, Instant, MOST_MINOR, Reason, SENT_TIMES_100};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,9 +10,6 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A member of an object: absent and null are the same.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
-
-/// More minor units than this are no amount.
-const MOST_MINOR: i128 = 1_000_000_000_000_000;
 
 /// Why an object cannot be read.
 #[derive(Debug)]

@@ -257,7 +257,8 @@ table! {
         "customer": DataType::String,
         /// `di_…`, where known: one discount named in several tables counts once
         "id": DataType::String,
-        /// the coupon's id; null: the export holds only the discount's id (`coupon_unknown`)
+        /// the coupon's id, with its worth where one id has several; null: the export holds only the discount's id
+        /// (`coupon_unknown`)
         "coupon": DataType::String,
         /// when the discount began
         "start": INSTANT,

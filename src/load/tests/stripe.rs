@@ -2,6 +2,45 @@
 
 use super::{Case, Reason, rejected, rows};
 
+/// One subscription per coupon object, each on its own discount.
+fn with_coupons(coupons: &[&str]) -> Vec<String> {
+    let of = |(number, coupon): (usize, &&str)| {
+        format!(
+            r#"{{"id":"sub_{number}","object":"subscription","customer":"cus_1","status":"active","discount":{{"id":"di_{number}","object":"discount",
+            "coupon":{coupon}}},"items":{{"data":[]}}}}"#
+        )
+        .replace('\n', "")
+    };
+    coupons.iter().enumerate().map(of).collect()
+}
+
+#[test]
+fn a_discount_keeps_the_worth_that_it_shows_of_a_coupon_made_anew() {
+    let twenty = r#"{"id":"SPRING","percent_off":20.0,"duration":"forever","valid":false}"#;
+    let thirty = r#"{"id":"SPRING","percent_off":30,"duration":"forever","valid":true}"#;
+    let off = r#"{"id":"SPRING","amount_off":500,"currency":"usd","duration":"repeating","duration_in_months":3}"#;
+    for (coupons, expected) in [
+        (vec![twenty, twenty], vec!["SPRING", "SPRING"]),
+        (vec![twenty, thirty], vec!["SPRING (20 %, forever)", "SPRING (30 %, forever)"]),
+        (vec![thirty, twenty], vec!["SPRING (30 %, forever)", "SPRING (20 %, forever)"]),
+        (vec![off, twenty], vec!["SPRING (500 usd, repeating 3)", "SPRING (20 %, forever)"]),
+    ] {
+        let lines = with_coupons(&coupons);
+        for apart in [false, true] {
+            let case = if apart {
+                Case::new().file("a.jsonl", &lines[0]).file("b.jsonl", &lines[1])
+            } else {
+                Case::new().file("a.jsonl", lines.join("\n"))
+            };
+            let loaded = case.stripe_files("*.jsonl").load();
+            let named: Vec<_> = rows(loaded.stripe.discounts.frame(), &["coupon"]);
+            assert_eq!(named, expected);
+            let defined = rows(loaded.stripe.coupons.frame(), &["id"]);
+            assert!(named.iter().all(|coupon| defined.contains(coupon)), "{defined:?}");
+        }
+    }
+}
+
 const ALL_COLUMNS: &str =
     "id,Description,Email,Name,Created (UTC),Delinquent,Card ID,Plan,Status,Currency,Total Spend,user_id (metadata)";
 const SUBSCRIPTIONS: &str = "id,Customer ID,Plan,Quantity,Currency,Interval,Amount,Status,Coupon,Cancel At Period End,Created (UTC),Current Period End (UTC),Canceled At (UTC),Ended At (UTC)";

@@ -10,6 +10,7 @@ use super::{
         sent_per_minor, text,
     },
 };
+use crate::load::stripe::relate::WORTH;
 use crate::{
     config::StripeSettings,
     model::{Currency, Reason},
@@ -285,12 +286,19 @@ impl<'a> Reader<'a> {
     pub fn discount_row(&mut self, discount: &object::Discount<'a>) -> Read<DiscountRow> {
         let source: object::Source<'a> = parsed(discount.source, "discount.source")?.unwrap_or_default();
         let coupon = discount.coupon.or(source.coupon);
-        if let Some(coupon) = coupon.filter(|coupon| is_object(coupon)) {
-            self.coupon(coupon.get())?;
-        }
+        let coupon = match coupon.filter(|coupon| is_object(coupon)) {
+            Some(coupon) => {
+                let id = self.coupon(coupon.get())?;
+                // The discount keeps the worth that it shows, whatever became of the coupon of this id.
+                let own = self.coupons.get(&id).filter(|(known, _)| *known == coupon.get());
+                let worth = own.and_then(|(_, row)| row.worth());
+                Some(worth.map_or(id.clone(), |worth| format!("{id}{WORTH}{worth}")))
+            }
+            None => id_of(coupon, "coupon")?,
+        };
         Ok(DiscountRow {
             id: text(discount.id, "discount.id")?,
-            coupon: id_of(coupon, "coupon")?,
+            coupon,
             start: instant(discount.start, "discount.start")?,
             end: instant(discount.end, "discount.end")?,
             ..DiscountRow::default()

@@ -97,6 +97,20 @@ pub(super) struct CouponRow {
     pub applies_to: Option<Vec<String>>,
 }
 
+impl CouponRow {
+    /// What it takes off and for how long, in words, as [`crate::load::stripe::relate`] says it of the table's rows.
+    pub fn worth(&self) -> Option<String> {
+        let off = match (&self.percent_off, self.amount_off, &self.currency) {
+            (Some(percent), ..) => format!("{percent} %"),
+            (None, Some(amount), Some(currency)) => format!("{amount} {currency}"),
+            _ => return None,
+        };
+        let duration = self.duration.as_ref()?;
+        let months = self.duration_in_months.filter(|_| duration == "repeating");
+        Some(format!("{off}, {duration}{}", months.map_or(String::new(), |months| format!(" {months}"))))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct TaxRow {
     pub level: &'static str,

@@ -1,8 +1,8 @@
-//! Discounts to the items, subscriptions and customers that carry them; and the coupons that nothing asks for.
+//! Discounts to the items, subscriptions and customers that carry them.
 
-use super::super::related::{DiscountLists, RelatedCoupons, RelatedDiscounts, RelatedItems};
-use super::settle::{Settled, dispositions, marked, numbered};
-use super::{COUPONS, DISCOUNTS};
+use super::super::related::{DiscountLists, RelatedDiscounts, RelatedItems};
+use super::DISCOUNTS;
+use super::settle::{Settled, dispositions, numbered};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::model::{Disposition, Reason};
@@ -231,23 +231,4 @@ pub(in crate::load::stripe) fn by_id(
         }
     }
     Ok(Discounts::new(frame)?.into_frame())
-}
-
-/// Where the coupons went that are rows of their own: used by a discount or not.
-pub(super) fn settle_coupons(
-    tables: &StripeTables,
-    coupons: &RelatedCoupons,
-    settled: &mut Settled<'_>,
-) -> Result<(), TableError> {
-    if coupons.is_empty() {
-        return Ok(());
-    }
-    let standing = settled.standing(COUPONS, &numbered(coupons.frame())?, &["content"])?;
-    let used = marked(tables.discounts.lazy(), "coupon", "used");
-    let ends = look_up(standing.lazy(), used, "id", "coupon").with_columns(dispositions(&[(
-        col("used").is_null(),
-        Disposition::Excluded,
-        Some(Reason::NotUsed),
-    )]));
-    settled.add(COUPONS, ends)
 }

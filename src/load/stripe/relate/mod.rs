@@ -5,6 +5,7 @@
 //!
 //! A row that stands inside another (its `line` is null) helps to join and is not accounted for.
 
+mod coupons;
 mod discounts;
 mod items;
 mod metadata;
@@ -12,6 +13,7 @@ mod prices;
 mod settle;
 mod unreadable;
 
+pub(super) use coupons::WORTH;
 pub(super) use discounts::by_id;
 
 use super::related::{Related, SettledRows};
@@ -53,11 +55,12 @@ pub(in crate::load) fn relate(
     digits: &BTreeMap<Currency, u8>,
 ) -> Result<Joined, TableError> {
     let mut settled = settle::Settled::new(files, related.settled);
+    let (discounts, several) = coupons::tell_apart(&mut tables, &related.discounts)?;
     items::attach(&mut tables, related.items.frame(), related.own_prices.frame(), &mut settled)?;
     unreadable::mark(&mut tables, &related.unreadable)?;
     prices::complete(&mut tables, related.prices.frame(), related.tiers.frame(), digits, &mut settled)?;
-    discounts::attach(&mut tables, &related.discounts, &related.items, &related.lists, &mut settled)?;
-    discounts::settle_coupons(&tables, &related.coupons, &mut settled)?;
+    discounts::attach(&mut tables, &discounts, &related.items, &related.lists, &mut settled)?;
+    coupons::settle(&tables, &related.coupons, &several, &mut settled)?;
     metadata::fill(&mut tables, &related.metadata, &mut settled)?;
     let (settled, breaks) = settled.finish()?;
     Ok(Joined { tables, settled, breaks })

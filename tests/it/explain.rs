@@ -77,6 +77,14 @@ fn a_page_for_people_shows_the_working_line_by_line() {
 }
 
 #[test]
+fn the_page_stands_alone_unless_more_is_asked_for() {
+    let site = Site::demo();
+    let ask = format!("explain cus_Gz4zbe97F1OcY4 --as-of {AS_OF}");
+    assert!(!site.expect(&ask, 0).stderr.contains(" INFO "));
+    assert!(site.expect(&format!("-v {ask}"), 0).stderr.contains(" INFO "));
+}
+
+#[test]
 fn nobody_of_that_name_is_a_usage_error_with_the_nearest() {
     let site = Site::demo();
     let ran = site.expect(&format!("-q explain cus_Gz4zbe97F1OcX4 --as-of {AS_OF}"), 2);

@@ -1,5 +1,6 @@
 //! The page that an explanation is printed on: sentences and amounts in columns, at most 100 characters wide.
 
+use super::explanation::Line;
 use crate::billing::explain::Amount;
 use crate::config::Settings;
 use crate::model::Currency;
@@ -7,6 +8,7 @@ use crate::report::{fixed, group};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, Signed};
+use std::path::{Component, Path, PathBuf};
 
 /// No line is longer, but where one word is.
 const WIDTH: usize = 100;
@@ -21,11 +23,18 @@ const MORE_DECIMALS: usize = 5;
 pub(super) struct Page<'a> {
     text: String,
     settings: &'a Settings,
+    folder: &'a Path,
 }
 
 impl<'a> Page<'a> {
-    pub fn new(settings: &'a Settings) -> Self {
-        Self { text: String::new(), settings }
+    /// An empty page; `folder` is the configuration's as it was named.
+    pub fn new(settings: &'a Settings, folder: &'a Path) -> Self {
+        Self { text: String::new(), settings, folder }
+    }
+
+    /// Where a line stands: a path that opens where the reader is, if the configuration was named from there.
+    pub fn place(&self, line: &Line) -> String {
+        format!("{}:{}", seen_from_here(self.folder, &line.file), line.line)
     }
 
     pub fn finish(self) -> String {
@@ -42,10 +51,13 @@ impl<'a> Page<'a> {
         let mut empty = true;
         for word in words.split(' ').filter(|word| !word.is_empty()) {
             if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                // What separates two parts says nothing where the second begins a line.
+                // What separates two parts says nothing where a line ends or begins.
                 self.push(line.trim_end_matches(" ·"));
                 line = " ".repeat(indent + 2);
                 empty = true;
+                if word == "·" {
+                    continue;
+                }
             }
             if !empty {
                 line.push(' ');
@@ -130,6 +142,25 @@ impl<'a> Page<'a> {
     }
 }
 
+/// `file`, a path relative to `folder`, from where `folder` is relative to. Below an absolute folder it stays as it is, and
+/// so does an absolute path.
+fn seen_from_here(folder: &Path, file: &str) -> String {
+    if folder.is_absolute() || Path::new(file).is_absolute() {
+        return file.to_owned();
+    }
+    let mut found = PathBuf::new();
+    for component in folder.join(file).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(found.components().next_back(), Some(Component::Normal(_))) => {
+                found.pop();
+            }
+            other => found.push(other),
+        }
+    }
+    found.display().to_string()
+}
+
 /// An amount in major units, cut at its decimal point.
 struct Money {
     whole: String,
@@ -162,4 +193,48 @@ pub(super) fn number(exact: &crate::runs::Exact) -> String {
         Some(places) => fixed(&value, places),
         None => format!("{}/{}", exact.num, exact.den),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, seen_from_here};
+    use crate::config::Settings;
+    use std::path::Path;
+
+    #[test]
+    fn a_path_opens_where_the_configuration_was_named_from() {
+        for (folder, file, shown) in [
+            ("", "in/customers.csv", "in/customers.csv"),
+            ("config", "../sample_data/customers.csv", "sample_data/customers.csv"),
+            ("./config", "in/customers.csv", "config/in/customers.csv"),
+            ("", "../exports/customers.csv", "../exports/customers.csv"),
+            ("..", "../exports/customers.csv", "../../exports/customers.csv"),
+            ("config", "/exports/customers.csv", "/exports/customers.csv"),
+            ("/etc/recon", "../exports/customers.csv", "../exports/customers.csv"),
+        ] {
+            assert_eq!(seen_from_here(Path::new(folder), file), shown, "{folder} {file}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_wraps_ends_without_what_separates_its_parts() {
+        let settings: Settings = crate::config::parse(SETTINGS, Path::new("/recon")).unwrap();
+        let mut page = Page::new(&settings, Path::new(""));
+        for length in [33, 34] {
+            page.say(2, &format!("{} · {} · c@example.com", "a".repeat(60), "b".repeat(length)));
+        }
+        let shown = |length| format!("  {} · {}\n    c@example.com\n", "a".repeat(60), "b".repeat(length));
+        assert_eq!(page.finish(), shown(33) + &shown(34));
+    }
+
+    const SETTINGS: &str = r#"
+[run]
+state = "state"
+currency = "usd"
+[stripe]
+files = "in/*"
+[[product]]
+name = "core"
+key = { env = "TETHER_API_KEY" }
+"#;
 }

@@ -22,6 +22,7 @@ use crate::model::Instant;
 use explanation::{Explanation, FORMAT};
 use gather::Known;
 use key::Identities;
+use std::path::Path;
 
 /// How an explanation is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +50,7 @@ pub fn explain(
     let loaded = load::load(&settings, &*context.monitor("explain"))?;
     let explanation = explanation(&loaded, &settings, key, as_of)?;
     let text = match format {
-        Format::Text => text::page(&explanation, &settings),
+        Format::Text => text::page(&explanation, &settings, context.config.parent().unwrap_or(Path::new(""))),
         Format::Json => {
             let json = serde_json::to_string_pretty(&explanation);
             json.map_err(|error| AppError::Internal(Box::new(error)))? + "\n"

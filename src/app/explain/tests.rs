@@ -142,9 +142,13 @@ fn export() -> Vec<Value> {
 }
 
 fn explained(key: &str, format: Format) -> Result<String, AppError> {
+    explained_of(&export(), key, format)
+}
+
+fn explained_of(export: &[Value], key: &str, format: Format) -> Result<String, AppError> {
     let site = tempfile::tempdir().unwrap();
     std::fs::create_dir(site.path().join("in")).unwrap();
-    let lines: Vec<String> = export().iter().map(Value::to_string).collect();
+    let lines: Vec<String> = export.iter().map(Value::to_string).collect();
     std::fs::write(site.path().join("in/export.jsonl"), lines.join("\n")).unwrap();
     std::fs::write(site.path().join("recon.toml"), CONFIG).unwrap();
     let context = Context {
@@ -243,4 +247,40 @@ fn json_holds_exact_amounts_and_the_one_rounding() {
     assert_eq!(customer["mrr"], json!({"currency": "usd", "num": "1667", "den": "1"}));
     assert_eq!(customer["accounts"].as_array().unwrap().len(), 2);
     assert_eq!((&json["found_as"], &json["currency"]), (&json!("email"), &json!("usd")));
+}
+
+#[test]
+fn what_an_earlier_event_showed_takes_nothing_off_though_it_is_read_last() {
+    let event = |kind: &str, created: i64, object: Value| {
+        json!({"id": format!("evt_{created}"), "object": "event", "type": kind, "created": created,
+            "data": {"object": object}})
+    };
+    let off = || discount("di_1", coupon("P20", json!({"percent_off": 20})));
+    let with = |mut whole: Value, discount: Value| {
+        whole["discount"] = discount;
+        whole
+    };
+    let customer = || customer(1, "c1@example.com");
+    let plan = || subscription(1, &[yearly(120_000)], json!({}));
+    for (name, export) in [
+        (
+            "customer",
+            [
+                event("customer.updated", NOW - 200, with(customer(), Value::Null)),
+                event("customer.updated", NOW - 300, with(customer(), off())),
+                plan(),
+            ],
+        ),
+        (
+            "subscription",
+            [
+                customer(),
+                event("customer.subscription.updated", NOW - 200, with(plan(), Value::Null)),
+                event("customer.subscription.updated", NOW - 300, with(plan(), off())),
+            ],
+        ),
+    ] {
+        let found: Value = serde_json::from_str(&explained_of(&export, "cus_1", Format::Json).unwrap()).unwrap();
+        assert_eq!(found["customers"][0]["mrr"]["num"], "10000", "{name}: {found}");
+    }
 }

@@ -6,10 +6,11 @@ use super::lines::Page;
 use crate::billing::explain::{Amount, SubscriptionWorking};
 use crate::config::Settings;
 use crate::model::{Disposition, Reason};
+use std::path::Path;
 
-/// The whole text.
-pub(super) fn page(explanation: &Explanation, settings: &Settings) -> String {
-    let mut page = Page::new(settings);
+/// The whole text; `folder` is the configuration's as it was named.
+pub(super) fn page(explanation: &Explanation, settings: &Settings, folder: &Path) -> String {
+    let mut page = Page::new(settings, folder);
     let Explanation { key, found_as, as_of, currency, customers, .. } = explanation;
     page.say(0, &format!("MRR of {key} ({}), as of {as_of}, in {currency}", found_as.words()));
     if customers.len() > 1 {
@@ -93,10 +94,7 @@ fn one_account(account: &AccountWorking, page: &mut Page<'_>) {
     if !known.is_empty() {
         page.say(2, &known.join(" · "));
     }
-    let place = account
-        .place
-        .as_ref()
-        .map_or("in no customers file".to_owned(), |place| format!("{}:{}", place.file, place.line));
+    let place = account.place.as_ref().map_or("in no customers file".to_owned(), |place| page.place(place));
     page.say(2, &format!("{place}{}", went(account)));
     for row in &account.replaced {
         let how = if row.disposition == Disposition::Superseded {
@@ -104,10 +102,10 @@ fn one_account(account: &AccountWorking, page: &mut Page<'_>) {
         } else {
             "says the same"
         };
-        page.say(2, &format!("{}:{} has the same id and {how}", row.place.file, row.place.line));
+        page.say(2, &format!("{} has the same id and {how}", page.place(&row.place)));
     }
     for row in &account.rejected {
-        let at = format!("{}:{}", row.place.file, row.place.line);
+        let at = page.place(&row.place);
         page.say(2, &format!("{at} is about it and could not be read ({}): {}", row.reason, row.detail));
     }
     if account.subscriptions.is_empty() {
@@ -150,7 +148,7 @@ fn went(account: &AccountWorking) -> String {
 fn one_subscription(placed: &PlacedSubscription, page: &mut Page<'_>) {
     let SubscriptionWorking { id, status, items, discounts, sums, working, mrr, problem, counted, why, .. } =
         &placed.working;
-    page.say(2, &format!("Subscription {id} · {status} · {}:{}", placed.place.file, placed.place.line));
+    page.say(2, &format!("Subscription {id} · {status} · {}", page.place(&placed.place)));
     match (placed.stands, placed.disposition) {
         (true, _) if *counted => page.say(4, &format!("Counted: {why}.")),
         (true, _) => page.say(4, &format!("Not counted: {why}.")),

@@ -269,16 +269,17 @@ impl<'a> Walk<'a> {
     /// Takes an object that names by id what it belongs to.
     fn lone(&mut self, kind: &str, value: &'a str, line: u32) -> Result<(), Bad> {
         *self.gathered.others.entry(source(kind)).or_default() += 1;
+        let created = self.place.event.map(|event| event.created);
         match kind {
-            "coupon" => self.reader.lone_coupon(value, content::digest(value), line),
-            "subscription_item" => self.reader.lone_item(value, line),
+            "coupon" => self.reader.lone_coupon(value, content::digest(value), line, created),
+            "subscription_item" => self.reader.lone_item(value, line, created),
             "discount" => {
-                let event = self.place.event;
-                let row = self.reader.lone_discount(value, line, event.is_some_and(|event| event.gone))?;
-                self.gathered.discounts.push((row, event.map(|event| event.created)));
+                let gone = self.place.event.is_some_and(|event| event.gone);
+                let row = self.reader.lone_discount(value, line, created, gone)?;
+                self.gathered.discounts.push(row);
                 Ok(())
             }
-            _ => self.reader.lone_price(value, kind == "plan", line),
+            _ => self.reader.lone_price(value, kind == "plan", line, created),
         }
     }
 

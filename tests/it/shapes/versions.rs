@@ -291,12 +291,8 @@ fn the_latest_event_stands_in_whatever_file_and_order() {
             let mut mine = vec![customer("cus_1")];
             mine.extend(ours.iter().cloned());
             let one = lines(&[first.clone(), second.clone()]);
-            let files = |apart: bool| match apart {
-                true => vec![("1", lines(std::slice::from_ref(first))), ("2", lines(std::slice::from_ref(second)))],
-                false => vec![("1", one.clone())],
-            };
-            for apart in [true, false] {
-                let mut files = files(apart);
+            let split = vec![("1", lines(std::slice::from_ref(first))), ("2", lines(std::slice::from_ref(second)))];
+            for (apart, mut files) in [(true, split), (false, vec![("1", one)])] {
                 files.push(("s", lines(&mine)));
                 let seen = seen(&files);
                 assert_eq!(seen.subscriptions, [format!("sub_1 active {mrr}")], "{name}, apart: {apart}");

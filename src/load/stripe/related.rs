@@ -14,6 +14,8 @@ table! {
         "file": DataType::UInt32,
         /// line in it
         "line": DataType::UInt32,
+        /// when the event was that carries it; null: none does
+        "event_created": INSTANT,
         /// `si_…`
         "id": DataType::String,
         /// the subscription's id; never null
@@ -38,6 +40,8 @@ table! {
         "file": DataType::UInt32,
         /// line in it
         "line": DataType::UInt32,
+        /// when the event was that carries it; null: none does
+        "event_created": INSTANT,
         /// the price's or plan's id; never null
         "id": DataType::String,
         /// a plan: a price with the same id says more, and goes before it; never null
@@ -96,6 +100,8 @@ table! {
         "file": DataType::UInt32,
         /// line in it
         "line": DataType::UInt32,
+        /// when the event was that carries it; null: none does
+        "event_created": INSTANT,
         /// `di_…`
         "id": DataType::String,
         /// the coupon's id
@@ -122,6 +128,8 @@ table! {
         "file": DataType::UInt32,
         /// line in it
         "line": DataType::UInt32,
+        /// when the event was that carries it; null: none does
+        "event_created": INSTANT,
         /// the coupon's id; never null
         "id": DataType::String,
         /// everything in the row that could matter, to tell a repeated row from one that differs

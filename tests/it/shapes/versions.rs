@@ -244,6 +244,64 @@ fn objects_of_their_own_find_what_they_belong_to_in_any_file() {
 }
 
 #[test]
+fn the_latest_event_stands_in_whatever_file_and_order() {
+    let without_items = with(subscription("sub_1"), [("/items", json!(GONE))]);
+    let si = subscription("sub_1")["items"]["data"][0].clone();
+    let bare_item = with(si.clone(), [("/price", json!("price_1")), ("/plan", json!(GONE))]);
+    let of = |kind: &str, created: u64, object: &Value| event(kind, created, object);
+    let gone = with(discount(coupon()), [("/deleted", json!(true))]);
+    for (name, ours, earlier, later, mrr) in [
+        (
+            "a discount that was taken away",
+            vec![subscription("sub_1")],
+            of("customer.discount.created", 4, &discount(coupon())),
+            of("customer.discount.deleted", 5, &gone),
+            "15000",
+        ),
+        (
+            "a discount that came back",
+            vec![subscription("sub_1")],
+            of("customer.discount.deleted", 4, &gone),
+            of("customer.discount.created", 5, &discount(coupon())),
+            "12000",
+        ),
+        (
+            "a discount that ended",
+            vec![subscription("sub_1")],
+            of("customer.discount.created", 4, &discount(coupon())),
+            of("customer.discount.updated", 5, &with(discount(coupon()), [("/end", json!(1_710_000_000))])),
+            "15000",
+        ),
+        (
+            "a price",
+            vec![without_items.clone(), bare_item],
+            of("price.created", 4, &with(price(), [("/unit_amount", json!(1)), ("/unit_amount_decimal", json!("1"))])),
+            of("price.updated", 5, &price()),
+            "15000",
+        ),
+        (
+            "an item",
+            vec![without_items],
+            of("x", 4, &with(si.clone(), [("/quantity", json!(7))])),
+            of("x", 5, &si),
+            "15000",
+        ),
+    ] {
+        for (first, second) in [(&earlier, &later), (&later, &earlier)] {
+            let mut mine = vec![customer("cus_1")];
+            mine.extend(ours.iter().cloned());
+            let one = lines(&[first.clone(), second.clone()]);
+            let split = vec![("1", lines(std::slice::from_ref(first))), ("2", lines(std::slice::from_ref(second)))];
+            for (apart, mut files) in [(true, split), (false, vec![("1", one)])] {
+                files.push(("s", lines(&mine)));
+                let seen = seen(&files);
+                assert_eq!(seen.subscriptions, [format!("sub_1 active {mrr}")], "{name}, apart: {apart}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_customer_inside_subscriptions_is_one_row_and_none_beside_its_own() {
     let inside = |id: &str, customer: Value| with(subscription(id), [("/customer", customer)]);
     let both = [inside("sub_1", customer("cus_1")), inside("sub_2", customer("cus_1"))];

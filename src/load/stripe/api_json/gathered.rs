@@ -7,9 +7,9 @@ use super::{
 use crate::load::assemble;
 use crate::load::stripe::related::Related;
 use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, StripePart, pages::Page};
-use crate::model::{Break, Reason, Rejection};
+use crate::model::{Break, Rejection};
 use crate::table::StripeTables;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What a stretch of a file gave.
 #[derive(Debug, Default)]
@@ -27,8 +27,8 @@ pub(super) struct Gathered {
     /// Objects of the other kinds that are read, by source.
     pub others: BTreeMap<&'static str, u64>,
     pub ignored: BTreeMap<String, u64>,
-    /// Discounts that stood on their own, each with when the event was that carried it.
-    pub discounts: Vec<(LoneDiscountRow, Option<i64>)>,
+    /// Discounts that stood on their own.
+    pub discounts: Vec<LoneDiscountRow>,
 }
 
 impl Gathered {
@@ -85,8 +85,7 @@ impl Gathered {
             assemble::stripe(std::mem::take(&mut self.tables)).map_err(|error| wrong(&error))?;
         let (expanded, _) = assemble::stripe(std::mem::take(&mut self.expanded)).map_err(|error| wrong(&error))?;
         if !self.discounts.is_empty() {
-            let discounts = taken_away(std::mem::take(&mut self.discounts));
-            related.discounts = lone::discounts(&discounts, context.file).map_err(|error| wrong(&error))?;
+            related.discounts = lone::discounts(&self.discounts, context.file).map_err(|error| wrong(&error))?;
         }
         let mut shape = format!("Stripe API (JSON, {wrapping})");
         if !ignored.is_empty() {
@@ -106,25 +105,4 @@ impl Gathered {
             shape,
         })
     }
-}
-
-/// Discounts of which an event says that they were taken away are so from every earlier event on.
-fn taken_away(discounts: Vec<(LoneDiscountRow, Option<i64>)>) -> Vec<LoneDiscountRow> {
-    let mut gone: HashMap<String, i64> = HashMap::new();
-    for (row, event) in discounts.iter().filter(|(row, _)| row.left_out == Some(Reason::Deleted)) {
-        if let (Some(id), Some(at)) = (&row.discount.id, event) {
-            gone.entry(id.clone()).and_modify(|known| *known = (*known).max(*at)).or_insert(*at);
-        }
-    }
-    let over = |(row, event): &(LoneDiscountRow, Option<i64>)| {
-        let at = row.discount.id.as_ref().and_then(|id| gone.get(id));
-        at.is_some_and(|at| event.is_some_and(|event| event <= *at))
-    };
-    discounts
-        .into_iter()
-        .map(|discount| {
-            let left_out = if over(&discount) { Some(Reason::Deleted) } else { discount.0.left_out };
-            LoneDiscountRow { left_out, ..discount.0 }
-        })
-        .collect()
 }

@@ -18,6 +18,8 @@ use polars::prelude::*;
 #[derive(Debug)]
 pub(super) struct LoneItemRow {
     pub line: u32,
+    /// When the event was that carries it.
+    pub event: Option<i64>,
     pub id: Option<String>,
     pub subscription: String,
     pub price: Option<String>,
@@ -30,6 +32,7 @@ pub(super) struct LoneItemRow {
 #[derive(Debug)]
 pub(super) struct PriceRow {
     pub line: Option<u32>,
+    pub event: Option<i64>,
     pub id: String,
     pub plan: bool,
     pub cost: CostRow,
@@ -39,6 +42,7 @@ pub(super) struct PriceRow {
 #[derive(Debug)]
 pub(super) struct LoneCouponRow {
     pub line: u32,
+    pub event: Option<i64>,
     pub id: String,
     pub content: String,
 }
@@ -47,6 +51,7 @@ pub(super) struct LoneCouponRow {
 #[derive(Debug, Clone)]
 pub(super) struct LoneDiscountRow {
     pub line: u32,
+    pub event: Option<i64>,
     pub discount: DiscountRow,
     /// The item, the subscription and the customer that it is on, by their ids.
     pub owners: [Option<String>; 3],
@@ -76,6 +81,7 @@ impl LoneRows {
         let items = frame!(self.items,
             "file": short |_| file,
             "line": short |row| row.line,
+            "event_created": time |row| row.event,
             "id": words |row| row.id.as_deref(),
             "subscription": words |row| Some(row.subscription.as_str()),
             "price": words |row| row.price.as_deref(),
@@ -87,6 +93,7 @@ impl LoneRows {
         let prices = frame!(self.prices,
             "file": short |_| file,
             "line": number |row| row.line,
+            "event_created": time |row| row.event,
             "id": words |row| Some(row.id.as_str()),
             "plan": flag |row| Some(row.plan),
             "product": words |row| row.cost.product.as_deref(),
@@ -114,6 +121,7 @@ impl LoneRows {
         let coupons = frame!(self.coupons,
             "file": short |_| file,
             "line": short |row| row.line,
+            "event_created": time |row| row.event,
             "id": words |row| Some(row.id.as_str()),
             "content": words |row| Some(row.content.as_str()),
         );
@@ -129,13 +137,14 @@ impl LoneRows {
 
 impl<'a> Reader<'a> {
     /// An item that stands on its own, with its price.
-    pub fn lone_item(&mut self, object: &'a str, line: u32) -> Read<()> {
+    pub fn lone_item(&mut self, object: &'a str, line: u32, event: Option<i64>) -> Read<()> {
         let item: object::Item<'a> = parse(object, "subscription_item")?;
         let (price, plan) = price::priced(&item)?;
         let discounts = self.discounts("item", item.discount, item.discounts)?;
         let ids: Vec<&str> = discounts.iter().filter_map(|discount| discount.id.as_deref()).collect();
         let row = LoneItemRow {
             line,
+            event,
             id: text(item.id, "id")?,
             subscription: id_of(item.subscription, "subscription")?.ok_or_else(|| missing("subscription"))?,
             price: id_of(item.price.or(item.plan), "price")?,
@@ -146,17 +155,17 @@ impl<'a> Reader<'a> {
         if let Some(id) = &row.price
             && price.currency.is_some()
         {
-            self.price_row(&price, &plan, id.clone(), false, None)?;
+            self.price_row(&price, &plan, id.clone(), false, (None, event))?;
         }
         self.lone.items.push(row);
         Ok(())
     }
 
     /// A price or plan that stands on its own.
-    pub fn lone_price(&mut self, object: &'a str, plan: bool, line: u32) -> Read<()> {
+    pub fn lone_price(&mut self, object: &'a str, plan: bool, line: u32, event: Option<i64>) -> Read<()> {
         let price: object::Price<'a> = parse(object, "price")?;
         let id = text(price.id, "id")?.ok_or_else(|| missing("id"))?;
-        self.price_row(&price, &object::Price::default(), id, plan, Some(line))
+        self.price_row(&price, &object::Price::default(), id, plan, (Some(line), event))
     }
 
     fn price_row(
@@ -165,24 +174,30 @@ impl<'a> Reader<'a> {
         beside: &object::Price<'a>,
         id: String,
         plan: bool,
-        line: Option<u32>,
+        (line, event): (Option<u32>, Option<i64>),
     ) -> Read<()> {
         let Cost { row: cost, tiers, .. } = price::cost(price, beside, None, self.digits)?;
         let tiers = if cost.tiered { price::tiers(tiers, 1, 0)? } else { Vec::new() };
         self.lone.tiers.extend(tiers.into_iter().map(|tier| (id.clone(), tier)));
-        self.lone.prices.push(PriceRow { line, id, plan, cost });
+        self.lone.prices.push(PriceRow { line, event, id, plan, cost });
         Ok(())
     }
 
     /// A coupon that stands on its own.
-    pub fn lone_coupon(&mut self, object: &'a str, content: String, line: u32) -> Read<()> {
+    pub fn lone_coupon(&mut self, object: &'a str, content: String, line: u32, event: Option<i64>) -> Read<()> {
         let id = self.coupon(object)?;
-        self.lone.coupons.push(LoneCouponRow { line, id, content });
+        self.lone.coupons.push(LoneCouponRow { line, event, id, content });
         Ok(())
     }
 
     /// A discount that stands on its own; `gone`: its event says that it was taken away.
-    pub fn lone_discount(&mut self, object: &'a str, line: u32, gone: bool) -> Read<LoneDiscountRow> {
+    pub fn lone_discount(
+        &mut self,
+        object: &'a str,
+        line: u32,
+        event: Option<i64>,
+        gone: bool,
+    ) -> Read<LoneDiscountRow> {
         let object: object::Discount<'a> = parse(object, "discount")?;
         let owners = [
             id_of(object.subscription_item, "subscription_item")?,
@@ -193,7 +208,7 @@ impl<'a> Reader<'a> {
         let of_invoice = of_invoice(&object).then_some(Reason::OfInvoice);
         let left_out = if gone { Some(Reason::Deleted) } else { of_invoice };
         let discount = self.discount_row(&object)?;
-        Ok(LoneDiscountRow { line, discount, owners, left_out })
+        Ok(LoneDiscountRow { line, event, discount, owners, left_out })
     }
 }
 
@@ -202,6 +217,7 @@ pub(super) fn discounts(rows: &[LoneDiscountRow], file: u32) -> Result<RelatedDi
     let frame = frame!(rows,
         "file": short |_| file,
         "line": short |row| row.line,
+        "event_created": time |row| row.event,
         "id": words |row| row.discount.id.as_deref(),
         "coupon": words |row| row.discount.coupon.as_deref(),
         "start": time |row| row.discount.start,

@@ -17,6 +17,7 @@ mod rows;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod torn;
 mod value;
 mod walk;
 

@@ -72,7 +72,10 @@ impl<'a> Parts<'a> {
                         bytes = 0;
                     }
                 }
-                cut.push(Self::Elements(stretch));
+                // Without an element it would begin nowhere.
+                if !stretch.is_empty() {
+                    cut.push(Self::Elements(stretch));
+                }
             }
         }
         cut

@@ -170,7 +170,30 @@ fn currencies_sent_times_100_are_divided_by_what_their_digits_lack() {
 #[test]
 fn what_cannot_be_read_is_rejected_and_the_rest_is_kept() {
     for (name, bad, reason, id, customer) in [
-        ("cut off", SUBSCRIPTION[..80].to_owned(), Reason::BadJson, None, None),
+        ("cut off", SUBSCRIPTION[..80].to_owned(), Reason::BadJson, Some("sub_1"), Some("cus_1")),
+        ("cut off in the customer", SUBSCRIPTION[..55].to_owned(), Reason::BadJson, Some("sub_1"), None),
+        (
+            "cut off behind the customer in full",
+            SUBSCRIPTION.replace("\"cus_1\"", CUSTOMER)[..300].to_owned(),
+            Reason::BadJson,
+            Some("sub_1"),
+            Some("cus_1"),
+        ),
+        ("a customer cut off", CUSTOMER[..60].to_owned(), Reason::BadJson, Some("cus_1"), Some("cus_1")),
+        (
+            "an event cut off",
+            format!(r#"{{"object":"event","data":{{"object":{}"#, &SUBSCRIPTION[..80]),
+            Reason::BadJson,
+            None,
+            Some("cus_1"),
+        ),
+        (
+            "an event without its time",
+            format!(r#"{{"object":"event","data":{{"object":{SUBSCRIPTION}}}}}"#),
+            Reason::BadInstant,
+            None,
+            Some("cus_1"),
+        ),
         ("a number", "5".to_owned(), Reason::BadJson, None, None),
         ("no id", SUBSCRIPTION.replace("\"sub_1\"", "null"), Reason::MissingId, None, Some("cus_1")),
         ("no customer", SUBSCRIPTION.replace("\"cus_1\"", "null"), Reason::MissingId, Some("sub_1"), None),
@@ -235,6 +258,15 @@ fn what_cannot_be_read_is_rejected_and_the_rest_is_kept() {
 }
 
 #[test]
+fn every_customer_in_a_list_that_is_cut_off_is_named() {
+    let other = SUBSCRIPTION.replace("cus_1", "cus_2");
+    let list = format!(r#"{{"object":"list","data":[{SUBSCRIPTION},{SUBSCRIPTION},{other},{{"#);
+    let found = part(&format!("{CUSTOMER}\n{list}\n"));
+    let named: Vec<_> = found.rejections.iter().map(|found| found.customer.as_deref()).collect();
+    assert_eq!((named, found.subscription_rows), (vec![Some("cus_1"), Some("cus_2")], 2));
+}
+
+#[test]
 fn deep_nesting_is_a_rejection_and_not_a_crash() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(part(&format!("{CUSTOMER}\n{deep}")).rejections.len(), 1);
@@ -268,6 +300,9 @@ fn subscriptions_inside_a_customer_are_read_as_those_beside_it() {
     same(&part, &self::part(&format!("{CUSTOMER}\n{SUBSCRIPTION}")), "inside");
     assert_eq!((part.customer_rows, part.subscription_rows), (1, 1));
     assert_eq!(part.breaks.len(), 1, "the list goes on: {:?}", part.breaks);
+    let no_list = self::part(&CUSTOMER.replacen('{', r#"{"subscriptions":{"data":7},"#, 1));
+    let named: Vec<_> = no_list.rejections.iter().map(|found| found.customer.as_deref()).collect();
+    assert_eq!(named, [Some("cus_1")], "it must not pass for a customer without subscriptions");
     let bad = self::part(&inside.replacen("1700000000", "\"once\"", 1));
     assert_eq!((bad.rejections.len(), bad.tables.subscriptions.len()), (1, 1), "{:?}", bad.rejections);
 }

@@ -7,6 +7,7 @@ use super::{
     object, read,
     read::Reader,
     stretch::{Event, Parts, Place, STRETCH, side_by_side},
+    torn::{Torn, torn},
     value::{Bad, boolean, id_of, instant, is_object, parse, parsed, text},
 };
 use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, pages::Page, relate};
@@ -112,14 +113,14 @@ impl<'a> Walk<'a> {
     pub fn value(&mut self, value: &'a str, depth: u8) -> Done {
         if depth > DEEPEST {
             let detail = format!("lists or events are nested deeper than {DEEPEST}");
-            self.reject(value, "", None, None, Bad { reason: Reason::BadJson, detail });
+            self.torn(value, Bad { reason: Reason::BadJson, detail });
             return Ok(());
         }
         if value.starts_with('[') {
             return match parse::<Vec<&RawValue>>(value, "array") {
                 Ok(elements) => self.all(elements, depth),
                 Err(bad) => {
-                    self.reject(value, "", None, None, bad);
+                    self.torn(value, bad);
                     Ok(())
                 }
             };
@@ -128,7 +129,7 @@ impl<'a> Walk<'a> {
             Ok(object) => self.object(value, &object, depth),
             Err(error) => {
                 let detail = format!("not JSON, or no object: {error}");
-                self.reject(value, "", None, None, Bad { reason: Reason::BadJson, detail });
+                self.torn(value, Bad { reason: Reason::BadJson, detail });
                 Ok(())
             }
         }
@@ -147,7 +148,7 @@ impl<'a> Walk<'a> {
                 self.gathered.customers += 1;
                 // What it holds can be read even where it cannot.
                 let done = self.reader.customer(object, short, created, gone).map_err(Failed::from);
-                self.embedded(value, object, depth).and(done)
+                self.embedded(line, object, depth).and(done)
             }
             "subscription" => {
                 self.gathered.subscriptions += 1;
@@ -179,10 +180,15 @@ impl<'a> Walk<'a> {
         match done {
             Ok(()) => Ok(()),
             Err(Failed::Program(detail)) => Err(detail),
+            // What it would have held is lost with it.
+            Err(Failed::Object(bad)) if source(&kind).is_empty() => {
+                self.reject_each(value, line, &torn(value).customers, &bad);
+                Ok(())
+            }
             Err(Failed::Object(bad)) => {
                 let id = text(object.id, "id").ok().flatten();
                 let customer = id_of(object.customer, "customer").ok().flatten();
-                self.reject(value, &kind, id, customer, bad);
+                self.reject(source(&kind), line, id, customer, bad);
                 Ok(())
             }
         }
@@ -207,13 +213,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes the subscriptions that stand inside a customer, as API versions before 2020 show them and `expand` still does.
-    fn embedded(&mut self, value: &'a str, customer: &object::Found<'a>, depth: u8) -> Result<(), Failed> {
+    fn embedded(&mut self, line: u64, customer: &object::Found<'a>, depth: u8) -> Result<(), Failed> {
         // A rejected list leaves the customer as it is: it could be read.
         let (subscriptions, more) = match read::elements(customer.subscriptions, "subscriptions") {
             Ok(found) => found,
             Err(bad) => {
                 self.gathered.subscriptions += 1;
-                self.reject(value, "subscription", None, None, bad);
+                let owner = text(customer.id, "id").ok().flatten();
+                self.reject(SUBSCRIPTIONS, line, None, owner, bad);
                 return Ok(());
             }
         };
@@ -222,7 +229,6 @@ impl<'a> Walk<'a> {
         self.all(subscriptions, depth)?;
         self.place.event = outer;
         if more {
-            let line = self.place.lines.of(value);
             let detail = "the customer's subscriptions say has_more: the others are not in this file";
             let found = Break::new(BreakKind::TruncatedExport, SUBSCRIPTIONS, self.context.path, detail);
             self.gathered.breaks.push(found.at(self.context.path, line));
@@ -263,35 +269,58 @@ impl<'a> Walk<'a> {
     /// Takes an object that names by id what it belongs to.
     fn lone(&mut self, kind: &str, value: &'a str, line: u32) -> Result<(), Bad> {
         *self.gathered.others.entry(source(kind)).or_default() += 1;
+        let created = self.place.event.map(|event| event.created);
         match kind {
-            "coupon" => self.reader.lone_coupon(value, content::digest(value), line),
-            "subscription_item" => self.reader.lone_item(value, line),
+            "coupon" => self.reader.lone_coupon(value, content::digest(value), line, created),
+            "subscription_item" => self.reader.lone_item(value, line, created),
             "discount" => {
-                let event = self.place.event;
-                let row = self.reader.lone_discount(value, line, event.is_some_and(|event| event.gone))?;
-                self.gathered.discounts.push((row, event.map(|event| event.created)));
+                let gone = self.place.event.is_some_and(|event| event.gone);
+                let row = self.reader.lone_discount(value, line, created, gone)?;
+                self.gathered.discounts.push(row);
                 Ok(())
             }
-            _ => self.reader.lone_price(value, kind == "plan", line),
+            _ => self.reader.lone_price(value, kind == "plan", line, created),
         }
     }
 
-    /// Notes an object that cannot be read. One of no known kind counts with the subscriptions, if it may be one; else
-    /// with what the whole file holds.
-    fn reject(&mut self, at: &str, kind: &str, id: Option<String>, customer: Option<String>, bad: Bad) {
-        let source = match source(kind) {
-            "" if at.contains("\"subscription\"") => SUBSCRIPTIONS,
-            known => known,
-        };
-        // The other kinds were counted when they were met.
-        if source == SUBSCRIPTIONS && kind != "subscription" {
-            self.gathered.subscriptions += 1;
+    /// Notes text that is no object, with all that it still tells.
+    fn torn(&mut self, value: &str, bad: Bad) {
+        let line = self.place.lines.of(value);
+        let Torn { kind, id, customers } = torn(value);
+        let id = id.map(str::to_owned);
+        match kind {
+            "customer" => {
+                self.gathered.customers += 1;
+                self.reject(CUSTOMERS, line, id, None, bad);
+            }
+            "subscription" => {
+                self.gathered.subscriptions += 1;
+                self.reject(SUBSCRIPTIONS, line, id, customers.first().map(|&customer| customer.to_owned()), bad);
+            }
+            _ => self.reject_each(value, line, &customers, &bad),
         }
-        let customer = if kind == "customer" { id.clone() } else { customer };
+    }
+
+    /// Notes an object of no known kind, once for each of the customers in it, so that none of them passes for one without
+    /// subscriptions. It counts with the subscriptions, if it may be one; else with what the whole file holds.
+    fn reject_each(&mut self, value: &str, line: u64, customers: &[&str], bad: &Bad) {
+        let source = if value.contains("\"subscription\"") { SUBSCRIPTIONS } else { "" };
+        let named = customers.iter().map(|&customer| Some(customer.to_owned()));
+        for customer in named.chain(customers.is_empty().then_some(None)) {
+            if source == SUBSCRIPTIONS {
+                self.gathered.subscriptions += 1;
+            }
+            self.reject(source, line, None, customer, Bad { reason: bad.reason, detail: bad.detail.clone() });
+        }
+    }
+
+    /// Notes an object of `source` that cannot be read; it was counted when it was met.
+    fn reject(&mut self, source: &str, line: u64, id: Option<String>, customer: Option<String>, bad: Bad) {
+        let customer = if source == CUSTOMERS { id.clone() } else { customer };
         self.gathered.rejections.push(Rejection {
             source: source.to_owned(),
             file: self.context.path.to_owned(),
-            line: self.place.lines.of(at),
+            line,
             id,
             customer,
             reason: bad.reason,

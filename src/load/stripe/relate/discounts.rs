@@ -38,7 +38,8 @@ pub(super) fn attach(
         "|",
         false,
     );
-    let rows = numbered(discounts.frame())?.lazy().with_columns([col("id").alias("discount"), key.alias("id")]);
+    let rows = taken_away(numbered(discounts.frame())?.lazy());
+    let rows = rows.with_columns([col("id").alias("discount"), key.alias("id")]);
     let standing = settled.standing(DISCOUNTS, &rows.collect()?, &["discount", "coupon", "start", "end"])?;
     let shown = said_in_full(shown, &standing)?;
     let found = owned(tables, &standing)?;
@@ -74,6 +75,19 @@ pub(super) fn attach(
     let frames = vec![Discounts::new(shown)?.into_frame(), Discounts::new(new)?.into_frame()];
     tables.discounts = Discounts::new(stacked(frames, Discounts::empty().into_frame())?)?;
     Ok(())
+}
+
+/// Discounts of which an event says that they were taken away are so from every earlier event on, in whatever file.
+fn taken_away(rows: LazyFrame) -> LazyFrame {
+    let deleted = || lit(Reason::Deleted.as_str());
+    let gone = rows
+        .clone()
+        .filter(col("left_out").eq(deleted()).and(col("id").is_not_null()).and(col("event_created").is_not_null()))
+        .group_by([col("id").alias("gone_id")])
+        .agg([col("event_created").max().alias("gone")]);
+    let over = col("event_created").lt_eq(col("gone")).fill_null(lit(false));
+    look_up(rows, gone, "id", "gone_id")
+        .with_column(when(over).then(deleted()).otherwise(col("left_out")).alias("left_out"))
 }
 
 fn by_owner() -> [Expr; 2] {
@@ -184,6 +198,8 @@ fn listed_on_items(tables: &StripeTables, items: &RelatedItems) -> Result<OfItem
     let listing = items
         .lazy()
         .filter(col("discounts").is_not_null().and(col("id").is_not_null()))
+        // The latest event's list, and before any event's the last one read.
+        .sort(["event_created"], SortMultipleOptions::default().with_maintain_order(true))
         .select([col("id").alias("item"), col("discounts")])
         .unique_stable(Some(cols(["item"])), UniqueKeepStrategy::Last);
     let listing = tables

@@ -3,7 +3,7 @@
 use super::super::relate::{COUPONS, PLANS, PRICES, TIERS};
 use super::super::related::{Related, RelatedCoupons, RelatedPrices, RelatedTiers};
 use super::super::sheet::{FieldHeadings, Sheet};
-use super::{StripePart, amounts, part, required, unreadable};
+use super::{StripePart, amounts, part, required, undated, unreadable};
 use crate::load::columns::map;
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
@@ -92,7 +92,7 @@ pub(in super::super) fn prices(
     let (frame, found) = faults.reject(frame, origin, "id", None)?;
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let related = Related { prices: RelatedPrices::new(frame)?, ..Related::empty() };
+    let related = Related { prices: RelatedPrices::new(undated(frame)?)?, ..Related::empty() };
     Ok(part(if plan { PLANS } else { PRICES }, sheet.rows, related, rejections))
 }
 
@@ -158,7 +158,7 @@ pub(in super::super) fn coupons(
         ])
         .collect()?;
     let (mut frame, found) = faults.reject(frame, origin, "id", None)?;
-    let related = RelatedCoupons::new(frame.clone())?;
+    let related = RelatedCoupons::new(undated(frame.clone())?)?;
     let products = products(frame.column("applies_to")?.str()?);
     frame.with_column(products)?;
     let tables = StripeTables { coupons: Coupons::new(frame)?, ..StripeTables::empty() };

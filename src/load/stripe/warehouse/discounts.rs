@@ -3,7 +3,7 @@
 use super::super::relate::DISCOUNTS;
 use super::super::related::{Related, RelatedDiscounts};
 use super::super::sheet::{FieldHeadings, Sheet};
-use super::{StripePart, part};
+use super::{StripePart, part, undated};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
 use crate::model::Reason;
@@ -75,7 +75,7 @@ pub(in super::super) fn discounts(mut sheet: Sheet, origin: &Origin<'_>) -> Resu
     let (frame, found) = faults.reject(frame, origin, "id", Some("customer"))?;
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let related = Related { discounts: RelatedDiscounts::new(frame)?, ..Related::empty() };
+    let related = Related { discounts: RelatedDiscounts::new(undated(frame)?)?, ..Related::empty() };
     Ok(part(DISCOUNTS, sheet.rows, related, rejections))
 }
 

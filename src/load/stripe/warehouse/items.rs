@@ -3,7 +3,7 @@
 use super::super::relate::ITEMS;
 use super::super::related::{Related, RelatedItems};
 use super::super::sheet::{FieldHeadings, Sheet};
-use super::{StripePart, part, required, unreadable};
+use super::{StripePart, part, required, undated, unreadable};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
 use polars::prelude::*;
@@ -52,6 +52,6 @@ pub(in super::super) fn items(mut sheet: Sheet, origin: &Origin<'_>) -> Result<S
     let mut rejections = sheet.rejections;
     rejections.extend(found);
     let unreadable = unreadable("subscription", &mut rejections)?;
-    let related = Related { items: RelatedItems::new(frame)?, unreadable, ..Related::empty() };
+    let related = Related { items: RelatedItems::new(undated(frame)?)?, unreadable, ..Related::empty() };
     Ok(part(ITEMS, sheet.rows, related, rejections))
 }

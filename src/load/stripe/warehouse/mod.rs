@@ -22,7 +22,7 @@ use crate::load::amount::minor_units;
 use crate::load::error::TableError;
 use crate::load::fault::Faults;
 use crate::model::{Disposition, Reason, Rejection};
-use crate::table::StripeTables;
+use crate::table::{INSTANT, StripeTables};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,13 @@ fn unreadable(level: &str, rejections: &mut [Rejection]) -> Result<Unreadable, T
     let columns =
         [("id", ids), ("reason", reasons), ("detail", details)].map(|(name, rows)| Column::new(name.into(), rows));
     Ok(Unreadable::new(DataFrame::new(height, std::iter::once(level).chain(columns).collect())?)?)
+}
+
+/// `frame` with `event_created`: no event carries a row of a table.
+fn undated(mut frame: DataFrame) -> PolarsResult<DataFrame> {
+    let rows = frame.height();
+    frame.with_column(Column::full_null("event_created".into(), rows, &INSTANT))?;
+    Ok(frame)
 }
 
 /// Names `field` as missing in rows where it is null.

@@ -9,9 +9,9 @@
 //! amounts: sums are plain additions, and the one rounding comes last. Where 128 bits cannot hold such a denominator, [`Rests`]
 //! remembers the few amounts that were rounded, and that one rounding takes them exactly.
 //!
-//! Two ways lead there, with the same answers. [`rows`] is the definition: one subscription, its items, discounts and taxes,
-//! in exact fractions. Columns price nearly all: [`quote`] says what each item costs per interval, [`treatment`] which part
-//! of it discounts and tax leave, [`price`] multiplies. Each asks the rules of rows, once per distinct case.
+//! Two ways lead there, with the same answers. `rows` is the definition: one subscription, its items, discounts and taxes,
+//! in exact fractions. Columns price nearly all: `quote` says what each item costs per interval, `treatment` which part
+//! of it discounts and tax leave, `price` multiplies. Each asks the rules of rows, once per distinct case.
 
 mod counted;
 mod coupons;

@@ -2,7 +2,7 @@
 //!
 //! In: one file's bytes. Out: a [`StripePart`]. Never: sizes of numbers to guess a format from, names of files.
 //!
-//! [`api_json`] reads objects; everything else is a sheet of rows and columns ([`sheet`]), CSV or Parquet alike, whose
+//! [`api_json`] reads objects; everything else is a sheet of rows and columns (`sheet`), CSV or Parquet alike, whose
 //! headings tell what it is ([`known`]): rows that carry everything ([`customers`], [`dashboard`]) or tables that name one another by id
 //! ([`warehouse`]), which [`relate`] joins when all files were read.
 

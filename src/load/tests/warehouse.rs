@@ -415,6 +415,18 @@ fn a_subscription_that_lacks_a_row_of_its_own_cannot_be_billed() {
 }
 
 #[test]
+fn a_subscription_that_lacks_an_object_of_its_own_cannot_be_billed() {
+    let subscription =
+        r#"{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","items":{"data":[]}}"#;
+    let item = r#"{"id":"si_1","object":"subscription_item","subscription":"sub_1","quantity":1e300,"price":{"id":"price_a"}}"#;
+    let discount = r#"{"id":"di_1","object":"discount","subscription":"sub_1","start":"soon","coupon":{"id":"TEN"}}"#;
+    for (lone, reason) in [(item, "amount_out_of_range"), (discount, "bad_instant")] {
+        let loaded = Case::new().file("s.json", subscription).file("l.json", lone).stripe_files("*.json").load();
+        assert_eq!(rows(loaded.stripe.subscriptions.frame(), &["id", "problem"]), [format!("sub_1|{reason}")]);
+    }
+}
+
+#[test]
 fn a_blank_heading_names_no_field() {
     let mut case =
         Case::new().file("c.csv", ",id,Email\n0,cus_1,a@example.com\n1,cus_2,b@example.com\n").stripe_files("c.csv");

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::load::assemble;
 use crate::load::stripe::related::Related;
-use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, StripePart, pages::Page};
+use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, StripePart, pages::Page, warehouse};
 use crate::model::{Break, Rejection};
 use crate::table::StripeTables;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub(super) struct Gathered {
     pub expanded: Vec<(StripeTables, Related)>,
     /// Those whose source only the whole file can tell have none yet.
     pub rejections: Vec<Rejection>,
+    /// Those of items and discounts again, with their subscription in the customer's place: it cannot be billed without.
+    pub owned: Vec<Rejection>,
     pub breaks: Vec<Break>,
     pub pages: Vec<Page>,
     pub customers: u64,
@@ -42,6 +44,7 @@ impl Gathered {
         self.tables.extend(later.tables);
         self.expanded.extend(later.expanded);
         self.rejections.extend(later.rejections);
+        self.owned.extend(later.owned);
         self.breaks.extend(later.breaks);
         self.pages.extend(later.pages);
         self.customers += later.customers;
@@ -86,6 +89,10 @@ impl Gathered {
         let (expanded, _) = assemble::stripe(std::mem::take(&mut self.expanded)).map_err(|error| wrong(&error))?;
         if !self.discounts.is_empty() {
             related.discounts = lone::discounts(&self.discounts, context.file).map_err(|error| wrong(&error))?;
+        }
+        if !self.owned.is_empty() {
+            let owned = warehouse::unreadable("subscription", &mut self.owned);
+            related.unreadable = owned.map_err(|error| wrong(&error))?;
         }
         let mut shape = format!("Stripe API (JSON, {wrapping})");
         if !ignored.is_empty() {

@@ -31,6 +31,11 @@ pub(super) fn torn(text: &str) -> Torn<'_> {
     }
 }
 
+/// The subscription that an item or a discount names.
+pub(super) fn subscription(text: &str) -> Option<&str> {
+    values(text, "\"subscription\"").next()
+}
+
 /// The texts that stand behind `key`, where they are whole.
 fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
     memchr::memmem::find_iter(text.as_bytes(), key).filter_map(move |at| {

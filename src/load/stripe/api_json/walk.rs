@@ -7,7 +7,7 @@ use super::{
     object, read,
     read::Reader,
     stretch::{Event, Parts, Place, STRETCH, side_by_side},
-    torn::{Torn, torn},
+    torn::{Torn, subscription, torn},
     value::{Bad, boolean, id_of, instant, is_object, parse, parsed, text},
 };
 use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, pages::Page, relate};
@@ -188,7 +188,12 @@ impl<'a> Walk<'a> {
             Err(Failed::Object(bad)) => {
                 let id = text(object.id, "id").ok().flatten();
                 let customer = id_of(object.customer, "customer").ok().flatten();
+                let names_one = ["subscription_item", "discount"].contains(&kind.as_str());
+                let subscription = subscription(value).filter(|_| names_one).map(str::to_owned);
                 self.reject(source(&kind), line, id, customer, bad);
+                let rejected = self.gathered.rejections.last().cloned();
+                let owned = rejected.filter(|_| subscription.is_some());
+                self.gathered.owned.extend(owned.map(|row| Rejection { customer: subscription, ..row }));
                 Ok(())
             }
         }

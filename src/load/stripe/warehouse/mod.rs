@@ -33,7 +33,7 @@ fn part(source: &'static str, rows: u64, related: Related, rejections: Vec<Rejec
 }
 
 /// Takes note of what the rejected rows belong to, which is what `reject` was told to name as their customer.
-fn unreadable(level: &str, rejections: &mut [Rejection]) -> Result<Unreadable, TableError> {
+pub(super) fn unreadable(level: &str, rejections: &mut [Rejection]) -> Result<Unreadable, TableError> {
     let mut rows: [Vec<String>; 3] = Default::default();
     // One row per rejected one: they are few.
     for rejection in rejections {

@@ -45,7 +45,7 @@ pub use summary::summarise;
 use crate::{
     config::{Fx, MrrSettings},
     model::{Break, Currency, Instant, Reason},
-    table::StripeTables,
+    table::{StripeTables, in_order},
 };
 use polars::prelude::*;
 
@@ -226,12 +226,7 @@ fn assemble(subscriptions: DataFrame, priced: LazyFrame) -> PolarsResult<DataFra
     let native_known = col("problem").is_null().or(col("problem").eq(lit(Reason::CurrencyWithoutRate.as_str())));
     subscriptions
         .lazy()
-        .join(
-            priced,
-            [col("ord")],
-            [col("subscription")],
-            JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) },
-        )
+        .join(priced, [col("ord")], [col("subscription")], in_order())
         .with_columns([
             counts(
                 when(col("problem").is_not_null())

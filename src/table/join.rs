@@ -2,10 +2,14 @@
 
 use polars::prelude::*;
 
+/// How a left join keeps the left side's order.
+pub fn in_order() -> JoinArgs {
+    JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) }
+}
+
 /// Left join in the left side's order. `right` must have each key at most once, or rows multiply.
 pub fn look_up(left: LazyFrame, right: LazyFrame, left_on: &str, right_on: &str) -> LazyFrame {
-    let order = JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
-    left.join(right, [col(left_on)], [col(right_on)], order)
+    left.join(right, [col(left_on)], [col(right_on)], in_order())
 }
 
 /// Puts the columns of `found`, computed row by row in the order of `rows`, beside those of `rows`; a column of the same

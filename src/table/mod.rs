@@ -12,7 +12,7 @@ mod join;
 mod schema;
 
 pub use duplicates::{Duplicates, duplicates, standing};
-pub use join::{beside, look_up};
+pub use join::{beside, in_order, look_up};
 pub(crate) use schema::table;
 
 pub use schema::{

@@ -3,7 +3,7 @@
 use super::{
     object,
     rows::{CostRow, TierRow},
-    value::{Raw, Read, amount, id_of, integer, is_object, parsed, sent_per_minor, text},
+    value::{Raw, Read, amount, id_of, integer, is_object, lower, parsed, sent_per_minor, text},
 };
 use crate::model::Currency;
 use std::collections::{BTreeMap, HashMap};
@@ -60,10 +60,6 @@ pub(super) fn cost<'a>(
         currency,
     };
     Ok(Cost { row, tiers, sent, only_in })
-}
-
-fn lower(text: Option<String>) -> Option<String> {
-    text.map(|text| text.to_lowercase())
 }
 
 /// The price of an item, and what of it only the plan beside it says. A price or plan may stand there as its id only, or

@@ -6,7 +6,7 @@ use super::{
     price::{self, Cost},
     rows::{AccountRow, CouponRow, DiscountRow, ItemRow, Rows, SubscriptionRow, TaxRow, next},
     value::{
-        Bad, Raw, Read, amount, boolean, decimal_text, id_of, instant, integer, is_object, parse, parsed,
+        Bad, Raw, Read, amount, boolean, decimal_text, id_of, instant, integer, is_object, lower, parse, parsed,
         sent_per_minor, text,
     },
 };
@@ -46,10 +46,6 @@ struct ItemParts {
 
 pub(super) fn missing(what: &str) -> Bad {
     Bad { reason: Reason::MissingId, detail: format!("the object has no {what}") }
-}
-
-fn lower(text: Option<String>) -> Option<String> {
-    text.map(|text| text.to_lowercase())
 }
 
 /// The elements of a `list` object or an array, and whether more were left out.

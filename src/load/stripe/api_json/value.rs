@@ -56,6 +56,11 @@ pub(super) fn text(raw: Raw<'_>, name: &str) -> Read<Option<String>> {
     Ok((!normal.is_empty()).then_some(normal))
 }
 
+/// Words and codes are compared in lower case.
+pub(super) fn lower(text: Option<String>) -> Option<String> {
+    text.map(|text| text.to_lowercase())
+}
+
 /// The id of an object that stands there as its id or in full.
 pub(super) fn id_of(raw: Raw<'_>, name: &str) -> Read<Option<String>> {
     #[derive(Deserialize)]

@@ -2,9 +2,10 @@
 
 use super::super::related::{RelatedCoupons, RelatedDiscounts};
 use super::COUPONS;
-use super::settle::{Settled, dispositions, numbered};
+use super::settle::{Settled, dispositions};
 use crate::load::columns::map;
 use crate::load::error::TableError;
+use crate::load::ordered;
 use crate::model::{Disposition, Reason};
 use crate::table::{Coupons, Discounts, StripeTables, look_up};
 use polars::prelude::*;
@@ -84,7 +85,7 @@ pub(super) fn settle(
     if coupons.is_empty() {
         return Ok(());
     }
-    let standing = settled.standing(COUPONS, &numbered(coupons.frame())?, &["content"])?;
+    let standing = settled.standing(COUPONS, &ordered(coupons.frame().clone())?, &["content"])?;
     let named = df!("coupon" => several.iter().map(String::as_str).collect::<Vec<_>>())?.lazy();
     let used = concat([tables.discounts.lazy().select([col("coupon")]), named], UnionArgs::default())?
         .filter(col("coupon").is_not_null())

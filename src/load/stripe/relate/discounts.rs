@@ -2,11 +2,12 @@
 
 use super::super::related::{DiscountLists, RelatedDiscounts, RelatedItems};
 use super::DISCOUNTS;
-use super::settle::{Settled, dispositions, numbered};
+use super::settle::{Settled, dispositions};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
+use crate::load::ordered;
 use crate::model::{Disposition, Reason};
-use crate::table::{Discounts, StripeTables, look_up};
+use crate::table::{Discounts, StripeTables, in_order, look_up};
 use polars::prelude::*;
 
 /// A discount that came from a table of its own stands behind those that its owner shows; among themselves ids decide.
@@ -38,7 +39,7 @@ pub(super) fn attach(
         "|",
         false,
     );
-    let rows = taken_away(numbered(discounts.frame())?.lazy());
+    let rows = taken_away(ordered(discounts.frame().clone())?.lazy());
     let rows = rows.with_columns([col("id").alias("discount"), key.alias("id")]);
     let standing = settled.standing(DISCOUNTS, &rows.collect()?, &["discount", "coupon", "start", "end"])?;
     let shown = said_in_full(shown, &standing)?;
@@ -96,10 +97,6 @@ fn by_owner() -> [Expr; 2] {
 
 fn by_coupon() -> [Expr; 3] {
     ["level", "owner", "coupon"].map(col)
-}
-
-fn in_order() -> JoinArgs {
-    JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) }
 }
 
 /// The discounts that owners show, those shown by id only with what the table says of them: best a row that is not of a

@@ -1,9 +1,10 @@
 //! Subscription items to their subscriptions.
 
 use super::ITEMS;
-use super::settle::{Settled, dispositions, marked, numbered};
+use super::settle::{Settled, dispositions, marked};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
+use crate::load::ordered;
 use crate::model::{Disposition, Reason};
 use crate::table::{INSTANT, Items, StripeTables, look_up};
 use polars::prelude::*;
@@ -19,7 +20,7 @@ pub(super) fn attach(
     if items.height() == 0 && own_prices.height() == 0 {
         return Ok(());
     }
-    let rows = numbered(items)?;
+    let rows = ordered(items.clone())?;
     let content = ["subscription", "price", "quantity", "current_period_end", "discounts", "deleted"];
     let standing = settled.standing(ITEMS, &rows, &content)?;
     let subscriptions = tables.subscriptions.lazy().select([col("ord").alias("owner"), col("id").alias("owner_id")]);

@@ -2,8 +2,9 @@
 
 use super::super::related::RelatedMetadata;
 use super::METADATA;
-use super::settle::{Settled, dispositions, marked, numbered};
+use super::settle::{Settled, dispositions, marked};
 use crate::load::error::TableError;
+use crate::load::ordered;
 use crate::model::{Disposition, Reason};
 use crate::table::{Accounts, StripeTables, beside, look_up};
 use polars::prelude::*;
@@ -17,7 +18,7 @@ pub(super) fn fill(
     if metadata.is_empty() {
         return Ok(());
     }
-    let rows = numbered(metadata.frame())?.lazy().with_column(col("customer").alias("id")).collect()?;
+    let rows = ordered(metadata.frame().clone())?.lazy().with_column(col("customer").alias("id")).collect()?;
     let standing = settled.standing(METADATA, &rows, &["value"])?;
     let known = marked(tables.accounts.lazy(), "id", "known");
     let ends = look_up(standing.clone().lazy(), known, "id", "id").with_columns(dispositions(&[(

@@ -1,9 +1,10 @@
 //! Prices and tiers to the items that name them.
 
-use super::settle::{Settled, dispositions, marked, numbered};
+use super::settle::{Settled, dispositions, marked};
 use super::{PLANS, PRICES, TIERS};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
+use crate::load::ordered;
 use crate::load::stripe::api_json::sent_per_minor;
 use crate::model::{Currency, Disposition, Reason};
 use crate::table::{Items, StripeTables, Subscriptions, Tiers, beside, look_up};
@@ -39,7 +40,7 @@ pub(super) fn complete(
     if prices.height() == 0 && tiers.height() == 0 && open == Some(0) {
         return Ok(());
     }
-    let rows = numbered(prices)?;
+    let rows = ordered(prices.clone())?;
     let standing = standing_prices(&rows, settled)?;
     let named = marked(tables.items.lazy(), "price", "used");
     for (source, plan) in [(PRICES, false), (PLANS, true)] {
@@ -149,7 +150,7 @@ fn tier_lists(
     let first = tables.tiers.frame().column("tiers")?.u32()?.max().map_or(0, |last| last.saturating_add(1));
     let key =
         concat_str([col("price"), lit("/"), col("up_to").cast(DataType::String).fill_null(lit("inf"))], "", false);
-    let rows = numbered(tiers)?.lazy().with_column(key.alias("id")).collect()?;
+    let rows = ordered(tiers.clone())?.lazy().with_column(key.alias("id")).collect()?;
     let standing = settled.standing(TIERS, &rows, &["unit_num", "unit_den", "flat_num", "flat_den"])?;
     let used = marked(tables.items.lazy().filter(col("tiered")), "price", "used");
     let ends = look_up(standing.clone().lazy(), used, "price", "price").with_columns(dispositions(&[(

@@ -70,11 +70,6 @@ pub(super) fn dispositions(cases: &[Case]) -> [Expr; 2] {
     ]
 }
 
-/// The rows numbered in their order, as `ord`.
-pub(super) fn numbered(rows: &DataFrame) -> Result<DataFrame, TableError> {
-    Ok(crate::load::ordered(rows.clone())?)
-}
-
 /// The values of `column` that stand in `rows`, once each, as `column` with `name` beside it, true.
 pub(super) fn marked(rows: LazyFrame, column: &str, name: &str) -> LazyFrame {
     rows.select([col(column)])

@@ -10,7 +10,7 @@ use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
 use crate::load::ordered;
 use crate::model::{Disposition, Reason};
-use crate::table::{Discounts, StripeTables, Subscriptions};
+use crate::table::{Discounts, StripeTables, Subscriptions, in_order};
 use polars::prelude::*;
 
 /// The columns of subscriptions.
@@ -150,14 +150,13 @@ fn discounts(frame: &DataFrame, listing: &DataFrame) -> Result<Discounts, TableE
         col("start").alias("said_start"),
         col("end").alias("said_end"),
     ]);
-    let keep = || JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Left) };
     let alone = || col("count").eq(lit(1));
     let none = |dtype: &DataType| lit(NULL).cast(dtype.clone());
     let either = |said: &str, dtype: &DataType| when(alone()).then(col(said)).otherwise(none(dtype));
     let named = listed
         .lazy()
-        .join(count, [col("owner")], [col("owner")], keep())
-        .join(said, [col("owner")], [col("owner")], keep())
+        .join(count, [col("owner")], [col("owner")], in_order())
+        .join(said, [col("owner")], [col("owner")], in_order())
         .with_columns([
             either("said_coupon", &DataType::String).alias("coupon"),
             either("said_start", &crate::table::INSTANT).alias("start"),

@@ -74,6 +74,7 @@ pub const KEYS: &[Key] = &[
     key("crm.columns", "id", COLUMN, r#""Record ID""#, "the preset's", "the contact's id in the CRM"),
     key("crm.columns", "email", COLUMN, r#""Email""#, "the preset's", "the main address"),
     key("crm.columns", "emails", COLUMN, r#""Additional email addresses""#, "the preset's", "further addresses, in one cell"),
+    key("crm.columns", "merged_ids", COLUMN, r#""Merged contact IDs""#, "the preset's", "ids of records merged into this one, joined by `;`"),
     key("crm.columns", "external_id", COLUMN, r#""Customer ID""#, "the preset's", "your own id"),
     key("crm.columns", "stripe_customer_id", COLUMN, r#""Stripe Customer ID""#, "the preset's", "the Stripe customer"),
     key("crm.columns", "name", COLUMN, r#""Full name""#, "the preset's", "the whole name"),

@@ -20,6 +20,7 @@ mod fingerprint;
 mod gzip;
 mod headings;
 mod parquet;
+mod sheet;
 mod stripe;
 mod tether;
 mod text;

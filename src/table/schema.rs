@@ -320,6 +320,8 @@ table! {
         "email": DataType::String,
         /// every address, the primary one included, each once; empty list when there is none
         "emails": DataType::List(Box::new(DataType::String)),
+        /// ids of records of its CRM that were merged into this one, each once; empty list when there is none
+        "merged_ids": DataType::List(Box::new(DataType::String)),
         /// your own id of this customer
         "external_id": DataType::String,
         /// `cus_…` the contact names

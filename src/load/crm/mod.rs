@@ -125,6 +125,8 @@ fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -
     frame.with_column(activity)?;
     frame.with_column(email.into_column())?;
     frame.with_column(emails)?;
+    let merged = lists(frame.column("merged_ids")?.str()?);
+    frame.with_column(merged)?;
     frame.with_column(Column::new_scalar("crm".into(), Scalar::from(crm), rows))?;
     if layout.column("first_name").or(layout.column("last_name")).is_some() {
         let joined = concat_str([col("first_name"), col("last_name")], " ", true);
@@ -165,4 +167,20 @@ fn addresses(frame: &DataFrame, email: &StringChunked, layout: &Layout) -> Polar
         builder.append_values_iter(found.iter().copied());
     }
     Ok(builder.finish().into_column())
+}
+
+/// The parts of each cell that are not empty, in their order, each once. A loop over rows, since the result is a list.
+fn lists(cells: &StringChunked) -> Column {
+    let mut builder = ListStringChunkedBuilder::new(cells.name().clone(), cells.len(), cells.len());
+    let mut found: Vec<&str> = Vec::new();
+    for cell in cells.iter() {
+        found.clear();
+        for part in cell.unwrap_or_default().split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            if !found.contains(&part) {
+                found.push(part);
+            }
+        }
+        builder.append_values_iter(found.iter().copied());
+    }
+    builder.finish().into_column()
 }

@@ -2,12 +2,12 @@
 
 use super::StripePart;
 use super::related::{DiscountLists, Related};
-use super::sheet::{FieldHeadings, Sheet};
 use super::warehouse::inline;
 use crate::load::columns::map;
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted};
 use crate::load::ordered;
+use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::model::{Break, BreakKind, Reason, Rejection};
 use crate::table::{Accounts, INSTANT, StripeTables};
 use polars::prelude::*;

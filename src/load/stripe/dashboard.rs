@@ -1,6 +1,5 @@
 //! Subscriptions of the Stripe dashboard: each row with its one price.
 
-use super::sheet::{FieldHeadings, Sheet};
 use super::{StripePart, interval};
 use crate::config::{AmountMeaning, Settings};
 use crate::load::amount::minor_units;
@@ -8,6 +7,7 @@ use crate::load::columns::{lower, map};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted};
 use crate::load::ordered;
+use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::model::{Currency, Reason};
 use crate::table::{Discounts, INSTANT, Items, StripeTables, Subscriptions};
 use polars::prelude::*;

@@ -16,7 +16,6 @@ pub(super) mod pages;
 mod part;
 pub(super) mod relate;
 pub(super) mod related;
-mod sheet;
 mod warehouse;
 
 pub use part::StripePart;
@@ -24,13 +23,13 @@ pub use part::StripePart;
 use super::error::TableError;
 use super::fault::Origin;
 use super::headings::{find, missing, sample};
+use super::sheet::{FieldHeadings, Opened, Sheet};
 use super::text::Decoded;
 use super::{LoadError, csv_read, parquet, text};
 use crate::config::Settings;
 use crate::model::Break;
 use crate::model::BreakKind;
 use known::{Kind, recognise};
-use sheet::{FieldHeadings, Opened, Sheet};
 
 /// The source of Stripe customers, as reports name it.
 pub(super) const CUSTOMERS: &str = "stripe_customers";

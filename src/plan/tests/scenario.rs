@@ -203,6 +203,11 @@ fn contacts(lines: &[&Line<'_>], settings: &Settings) -> Contacts {
     for all in emails {
         list.append_values_iter(all.iter().map(String::as_str));
     }
+    let mut merged = ListStringChunkedBuilder::new("merged_ids".into(), lines.len(), lines.len());
+    for line in lines {
+        let ids = line.id("merged").unwrap_or_default();
+        merged.append_values_iter(ids.split(';').filter(|id| !id.is_empty()));
+    }
     let given = vec![
         column("crm", lines, |line| {
             let name = line.id("crm").unwrap_or_else(|| "hubspot".into());
@@ -211,6 +216,7 @@ fn contacts(lines: &[&Line<'_>], settings: &Settings) -> Contacts {
         column("id", lines, |line| Some(line.word(1).to_owned())),
         column("email", lines, |line| line.id("email")),
         list.finish().into_series().into_column(),
+        merged.finish().into_series().into_column(),
         column("external_id", lines, |line| line.id("ext")),
         column("stripe_customer_id", lines, |line| line.id("stripe")),
         column("name", lines, |line| line.text("name")),

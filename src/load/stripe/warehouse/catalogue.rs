@@ -2,11 +2,11 @@
 
 use super::super::relate::{COUPONS, PLANS, PRICES, TIERS};
 use super::super::related::{Related, RelatedCoupons, RelatedPrices, RelatedTiers};
-use super::super::sheet::{FieldHeadings, Sheet};
 use super::{StripePart, amounts, part, required, undated, unreadable};
 use crate::load::columns::map;
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
+use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::load::stripe::api_json::sent_per_minor;
 use crate::model::{Currency, Reason};
 use crate::table::{Coupons, StripeTables};

@@ -2,10 +2,10 @@
 
 use super::super::relate::DISCOUNTS;
 use super::super::related::{Related, RelatedDiscounts};
-use super::super::sheet::{FieldHeadings, Sheet};
 use super::{StripePart, part, undated};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
+use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::model::Reason;
 use crate::table::Discounts;
 use polars::prelude::*;

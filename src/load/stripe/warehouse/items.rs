@@ -2,10 +2,10 @@
 
 use super::super::relate::ITEMS;
 use super::super::related::{Related, RelatedItems};
-use super::super::sheet::{FieldHeadings, Sheet};
 use super::{StripePart, part, required, undated, unreadable};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
+use crate::load::sheet::{FieldHeadings, Sheet};
 use polars::prelude::*;
 
 /// The columns of subscription items. A price goes before the plan of the same id.

@@ -17,10 +17,10 @@ pub(super) use subscriptions::{SUBSCRIPTION_FIELDS, subscriptions};
 
 use super::part::StripePart;
 use super::related::{Related, SettledRows, Unreadable};
-use super::sheet::Sheet;
 use crate::load::amount::minor_units;
 use crate::load::error::TableError;
 use crate::load::fault::Faults;
+use crate::load::sheet::Sheet;
 use crate::model::{Disposition, Reason, Rejection};
 use crate::table::{INSTANT, StripeTables};
 use polars::prelude::*;

@@ -2,10 +2,10 @@
 
 use super::super::relate::METADATA;
 use super::super::related::{Related, RelatedMetadata};
-use super::super::sheet::{FieldHeadings, Sheet};
 use super::{StripePart, part, required, settled};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
+use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::model::{Disposition, Reason};
 use polars::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A Stripe file of rows and columns, CSV or Parquet, as named columns of text.
+//! A file of rows and columns, CSV or Parquet, as named columns of text.
 
 use crate::load::columns::{self, Epoch, normalise};
 use crate::load::csv_check::Checked;

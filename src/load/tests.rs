@@ -173,6 +173,22 @@ fn a_whole_file_that_cannot_be_used_is_refused_with_its_name_and_what_to_do() {
         .error()
         .to_string();
     assert!(lacking.contains("no column `amount` for amount; the nearest heading is `Amounts`"), "{lacking}");
+    // A slip in the one heading that tells subscriptions from other tables must not make every MRR 0.
+    let damaged = Case::new()
+        .file("s.csv", "id,Custmer ID,Status,Amount,Currency,Interval,Quantity\nsub_1,cus_1,active,1.00,usd,month,1\n")
+        .subscriptions("s.csv")
+        .error()
+        .to_string();
+    assert!(
+        damaged.contains("no column `customer id` for customer id; the nearest heading is `Custmer ID`"),
+        "{damaged}"
+    );
+    let only_tables = Case::new()
+        .file("p.csv", "id,currency,interval,amount\nplan_1,usd,month,100\n")
+        .subscriptions("p.csv")
+        .error()
+        .to_string();
+    assert!(only_tables.contains("expects Stripe subscriptions, but this file was recognised as"), "{only_tables}");
     let none = Case::new().customers("none*.csv").error().to_string();
     assert!(none.contains("none*.csv` matches no file"), "{none}");
 }

@@ -175,7 +175,7 @@ const KNOWN: &[Known] = &[
         kind: Some(Kind::Plans),
         from: From::Tables,
         all: &[ID, &["amount", "unit_amount", "unit_amount_decimal", "amount_decimal"], &["interval"], &["currency"]],
-        none: &["invoice_id", "subscription_id", "customer id", "customer_id"],
+        none: &["invoice_id", "subscription_id", "customer id", "customer_id", "status", "quantity"],
     },
     Known {
         name: "Stripe products (in part)",
@@ -322,6 +322,24 @@ const KNOWN: &[Known] = &[
         none: &["customer_id", "amount_due"],
     },
 ];
+
+/// What a file with these headings would be but for one of them: its name, and the heading that it lacks. Only of kinds
+/// that `wanted` takes, and the one of which it shows most.
+pub(super) fn nearly(headings: &[String], wanted: impl Fn(Kind) -> bool) -> Option<(&'static str, &'static str)> {
+    let lacks = |known: &Known| -> Vec<&'static str> {
+        known.all.iter().filter(|group| find(headings, group).is_none()).map(|group| group[0]).collect()
+    };
+    KNOWN
+        .iter()
+        .filter(|known| known.kind.is_some_and(&wanted) && find(headings, known.none).is_none())
+        .filter_map(|known| match lacks(known)[..] {
+            // Of a table that needs two headings, one alone says nothing.
+            [heading] if known.all.len() > 2 || heading != ID[0] => Some((known, heading)),
+            _ => None,
+        })
+        .max_by_key(|(known, _)| known.all.len())
+        .map(|(known, heading)| (known.name, heading))
+}
 
 /// What a file with these headings is.
 pub(super) fn recognise(headings: &[String]) -> Option<&'static Known> {

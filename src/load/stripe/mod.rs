@@ -111,19 +111,19 @@ fn json(
         Expected::Subscriptions => (part.subscription_rows, part.customer_rows),
     };
     if wanted == 0 && others + part.other_objects > 0 {
-        return Err(wrong(expected, origin, key, part.shape));
+        return Err(wrong(expected, origin.file, key, part.shape));
     }
     Ok(part)
 }
 
 /// A file of one kind stands where another is `expected`.
-fn wrong(expected: Expected, origin: &Origin<'_>, key: &str, found: String) -> LoadError {
+pub(super) fn wrong(expected: Expected, file: &str, key: &str, found: String) -> LoadError {
     let expected = match expected {
         Expected::Anything => "Stripe customers or subscriptions",
         Expected::Customers => "Stripe customers",
         Expected::Subscriptions => "Stripe subscriptions",
     };
-    LoadError::WrongShape { file: origin.file.to_owned(), key: key.to_owned(), expected, found }
+    LoadError::WrongShape { file: file.to_owned(), key: key.to_owned(), expected, found }
 }
 
 /// What a file is, and that in words, if it may stand where it stands. Tables that belong to customers and subscriptions
@@ -136,6 +136,15 @@ fn of_use(
 ) -> Result<(Kind, String), LoadError> {
     let headings = opened.headings();
     let Some(known) = recognise(headings) else {
+        let asked_for = |kind| match expected {
+            Expected::Anything => false,
+            Expected::Customers => kind == Kind::Customers,
+            Expected::Subscriptions => matches!(kind, Kind::Subscriptions | Kind::PricedSubscriptions),
+        };
+        if let Some((name, heading)) = known::nearly(headings, asked_for) {
+            let advice = format!("it would be {name} otherwise: give the column its name back, or correct {key}");
+            return Err(missing(headings, opened.heading_line(), origin.file, heading, heading, &advice));
+        }
         let at = match opened {
             Opened::Csv(checked) => format!("line {} is headed", checked.heading_line),
             Opened::Parquet { .. } => "its columns are".to_owned(),
@@ -156,7 +165,7 @@ fn of_use(
     };
     match known.kind.filter(fits) {
         Some(kind) => Ok((kind, shape)),
-        None => Err(wrong(expected, origin, key, shape)),
+        None => Err(wrong(expected, origin.file, key, shape)),
     }
 }
 

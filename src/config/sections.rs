@@ -6,7 +6,7 @@ use super::settings::{
     AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, LinkSettings, ProductSettings, Rate, RunSettings,
     StripeSettings, TetherSettings, TetherUrl,
 };
-use super::{schema, value};
+use super::{reading, schema, value};
 use crate::model::{Field, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -73,6 +73,7 @@ pub(super) fn stripe(section: &Section<'_>, base: &Path, problems: &mut Problems
         amount: section.read("amount", problems, |value| value::one_of(&amounts, value)).unwrap_or(AmountMeaning::Unit),
         test_mode: section.read("test_mode", problems, value::yes_no).unwrap_or_default(),
         guests: section.read("guests", problems, value::yes_no).unwrap_or_default(),
+        encoding: reading::encoding(section, "encoding", problems),
     }
 }
 
@@ -114,7 +115,8 @@ pub(super) fn crms(sections: &[Section<'_>], base: &Path, problems: &mut Problem
             let message = format!("a custom CRM needs columns with at least one of {}", LINKING_COLUMNS.join(", "));
             problems.at(section.offset_of("columns"), section.path("columns"), message);
         }
-        crms.push(CrmSettings { name, preset, contacts, columns });
+        let reading = reading::reading(section, problems);
+        crms.push(CrmSettings { name, preset, contacts, columns, reading });
     }
     crms
 }
@@ -243,9 +245,11 @@ pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Prob
         }
         let key = key_source(section, base, problems);
         let existing = section.read("existing", problems, |value| value::patterns(base, value)).unwrap_or_default();
+        let existing_encoding = reading::encoding(section, "existing_encoding", problems);
         let creation = section.read("creation", problems, creation);
         // Without a key there was a problem, and these products are never used.
-        products.push(ProductSettings { name, key: key.unwrap_or(KeySource::Env(String::new())), existing, creation });
+        let key = key.unwrap_or(KeySource::Env(String::new()));
+        products.push(ProductSettings { name, key, existing, existing_encoding, creation });
     }
     existing(document, &sections, base, &mut products, problems);
     products
@@ -270,8 +274,12 @@ fn existing(
     }
     let section = document.section("existing", problems);
     let customers = section.require("customers", problems, |value| value::patterns(base, value)).unwrap_or_default();
+    let encoding = reading::encoding(&section, "encoding", problems);
     match (products, sections) {
-        ([only], [product]) if product.value("existing").is_none() => only.existing = customers,
+        ([only], [product]) if product.value("existing").is_none() => {
+            only.existing = customers;
+            only.existing_encoding = encoding.or(only.existing_encoding);
+        }
         ([_], _) => {
             let message = "says the same as `existing` under [[product]]; remove one of them";
             problems.at(section.offset, section.path("customers"), message);

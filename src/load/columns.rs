@@ -77,7 +77,7 @@ impl Epoch {
         let number: i64 = value.parse().ok()?;
         match (self, value.len()) {
             (Self::Millis, 13) => Some(number - number % 1000),
-            (Self::Seconds, 1..=12) => Some(number * 1000),
+            (Self::Seconds, 1..=12) => Instant::in_calendar(number).then_some(number * 1000),
             _ => None,
         }
     }
@@ -148,7 +148,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
         2 => 28,
         _ => return None,
     };
-    if day < 1 || day > length {
+    if year < 1 || day < 1 || day > length {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -247,6 +247,7 @@ mod tests {
         }
         for text in [
             "2026-02-29",
+            "0000-01-01",
             "2026-13-01",
             "2026-00-10",
             "2026-11-01 24:00",

@@ -24,6 +24,7 @@ mod sheet;
 mod stripe;
 mod tether;
 mod text;
+mod wide;
 
 #[cfg(test)]
 mod tests;
@@ -225,9 +226,10 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
             (known.name.as_str(), Part::Table(part), Some(encoding))
         }
-        Use::Existing(_) => {
+        Use::Existing(product) => {
+            let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
-            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified)?;
+            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified, stated)?;
             (EXISTING, Part::Table(part), encoding)
         }
     };

@@ -64,7 +64,13 @@ impl Case {
     fn crm(mut self, preset: CrmPreset, pattern: &str, columns: &[(&str, &str)]) -> Self {
         let contacts = vec![self.pattern(pattern)];
         let columns = columns.iter().map(|(field, heading)| ((*field).into(), (*heading).into())).collect();
-        self.settings.crms.push(CrmSettings { name: "crm".into(), preset, contacts, columns });
+        self.settings.crms.push(CrmSettings {
+            name: "crm".into(),
+            preset,
+            contacts,
+            columns,
+            reading: crate::config::Reading::default(),
+        });
         self
     }
 

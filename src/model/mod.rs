@@ -3,6 +3,7 @@
 //! In: nothing. Out: money, instants, e-mails, identifiers and the closed vocabularies (outcomes, predictions,
 //! dispositions, rules, reasons, breaks) that columns, pages and exit codes share. Never: tables, files, clocks, networks.
 
+mod calendar;
 mod customer;
 mod email;
 mod field;
@@ -16,6 +17,7 @@ mod reason;
 mod vocabulary;
 mod words;
 
+pub use calendar::{DateOrder, TimeZone};
 pub use customer::{NotApplied, RowOutcome, TetherCustomer, UpsertBody};
 pub use email::{Email, EmailError};
 pub use field::{Field, Place};

@@ -28,7 +28,7 @@ pub(super) fn read(
         let detail = "it is Parquet; contacts are read from CSV, export them so".to_owned();
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
     }
-    let decoded = text::decode(&bytes);
+    let decoded = text::decode(&bytes, settings.reading.encoding);
     let mut checked = csv_read::open(&decoded, origin.file, &|headings| columns_known(headings, settings))?;
     let layout = Layout::new(&checked, origin.file, settings)?;
     let rows = checked.rows();

@@ -65,7 +65,7 @@ pub(super) fn read(
         drop(bytes);
         return Ok((part(sheet, kind, shape, origin, settings)?, None));
     }
-    let decoded = text::decode(&bytes);
+    let decoded = text::decode(&bytes, settings.stripe.encoding);
     let encoding = decoded.encoding;
     if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
         return Ok((json(&decoded, origin, settings, expected, key)?, Some(encoding)));

@@ -12,6 +12,7 @@ use super::columns::{Epoch, booleans, instants, lower, normalise};
 use super::error::TableError;
 use super::fault::{Faults, Origin};
 use super::{LoadError, TablePart, ordered, text};
+use crate::config::TextEncoding;
 use crate::model::{Break, Instant, Reason, Rejection};
 use crate::table::{Existing, INSTANT};
 use polars::prelude::*;
@@ -43,18 +44,20 @@ struct RawExisting {
     encoding: Option<&'static str>,
 }
 
-/// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`.
+/// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`; `stated` is
+/// the encoding of text that does not say its own.
 /// Also gives the text's encoding in words, where the file is text.
 pub(super) fn read(
     bytes: Vec<u8>,
     origin: &Origin<'_>,
     digits: u8,
     modified: Option<Instant>,
+    stated: Option<TextEncoding>,
 ) -> Result<(TablePart, Option<&'static str>), LoadError> {
     let raw = if bytes.starts_with(crate::load::parquet::MAGIC) {
         parquet::read(&bytes, origin)?
     } else {
-        let decoded = text::decode(&bytes);
+        let decoded = text::decode(&bytes, stated);
         match decoded.text.trim_start().as_bytes().first() {
             Some(b'{' | b'[') => json::read(&decoded, origin)?,
             _ => csv::read(&decoded, origin)?,
@@ -75,7 +78,7 @@ pub fn existing_file(path: &std::path::Path, digits: u8) -> Result<Existing, Loa
     let shown = path.display().to_string();
     let raw = super::fingerprint::read(path, &shown)?;
     let origin = Origin { source: "existing", file: &shown, index: 0 };
-    let (part, _) = read(raw.bytes, &origin, digits, raw.modified)?;
+    let (part, _) = read(raw.bytes, &origin, digits, raw.modified, None)?;
     if let Some(row) = part.rejections.first() {
         let detail = format!("line {}: {}", row.line, row.detail);
         return Err(LoadError::Broken { file: shown, detail });

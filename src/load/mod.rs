@@ -12,6 +12,7 @@ mod assemble;
 mod columns;
 mod crm;
 mod csv_check;
+mod csv_heading;
 mod csv_read;
 mod csv_record;
 mod error;
@@ -36,7 +37,7 @@ pub use stripe::related::SettledRows;
 pub use tether::existing_file;
 
 use crate::config::Settings;
-use crate::model::{Break, BreakKind, InputFile, Rejection};
+use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, StripeTables};
 use assemble::ordered;
@@ -83,6 +84,8 @@ struct TablePart {
     breaks: Vec<Break>,
     rows: u64,
     shape: &'static str,
+    /// How its text was written, where it has such.
+    dialect: Option<Dialect>,
 }
 
 /// What a file is read for.
@@ -233,9 +236,9 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             (EXISTING, Part::Table(part), encoding)
         }
     };
-    let (rows, mut shape) = match &part {
-        Part::Stripe(part) => (part.rows(), part.shape.clone()),
-        Part::Table(part) => (part.rows, part.shape.to_owned()),
+    let (rows, mut shape, dialect) = match &part {
+        Part::Stripe(part) => (part.rows(), part.shape.clone(), part.dialect.clone()),
+        Part::Table(part) => (part.rows, part.shape.to_owned(), part.dialect.clone()),
     };
     if raw.gzip {
         shape.push_str(", gzip");
@@ -248,6 +251,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         rows,
         shape,
         encoding: encoding.map(str::to_owned),
+        dialect,
         modified: raw.modified,
     };
     Ok((file, part))

@@ -2,6 +2,7 @@
 
 mod conservation;
 mod contacts;
+mod dialects;
 mod existing;
 mod stripe;
 mod warehouse;

@@ -37,6 +37,7 @@ pub(super) fn read(
     let breaks =
         if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };
     let encoding = decoded.encoding;
+    let dialect = Some(checked.dialect.clone());
     drop(checked);
     drop(decoded);
     // The tables hold copies: the file must not stand beside them in memory.
@@ -49,7 +50,7 @@ pub(super) fn read(
     };
     let (frame, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)" }, encoding))
+    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect }, encoding))
 }
 
 /// Whether a line of headings is one: it has the id's column.

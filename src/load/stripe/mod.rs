@@ -279,9 +279,11 @@ fn part(
     settings: &Settings,
 ) -> Result<StripePart, LoadError> {
     let Reader { source, rows, .. } = Reader::of(kind);
+    let dialect = sheet.dialect.clone();
     let part = rows(sheet, &Origin { source, ..*origin }, settings);
     let mut part = part.map_err(|error| LoadError::internal(origin.file, error))?;
     part.shape = shape;
+    part.dialect = dialect;
     Ok(part)
 }
 

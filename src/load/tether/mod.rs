@@ -13,7 +13,7 @@ use super::error::TableError;
 use super::fault::{Faults, Origin};
 use super::{LoadError, TablePart, ordered, text};
 use crate::config::TextEncoding;
-use crate::model::{Break, Instant, Reason, Rejection};
+use crate::model::{Break, Dialect, Instant, Reason, Rejection};
 use crate::table::{Existing, INSTANT};
 use polars::prelude::*;
 
@@ -42,6 +42,7 @@ struct RawExisting {
     rows: u64,
     shape: &'static str,
     encoding: Option<&'static str>,
+    dialect: Option<Dialect>,
 }
 
 /// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`; `stated` is
@@ -65,11 +66,11 @@ pub(super) fn read(
     };
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
-    let RawExisting { frame, mut rejections, breaks, rows, shape, encoding } = raw;
+    let RawExisting { frame, mut rejections, breaks, rows, shape, encoding, dialect } = raw;
     let (frame, found) =
         finish(frame, origin, digits, modified).map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape }, encoding))
+    Ok((TablePart { frame, rejections, breaks, rows, shape, dialect }, encoding))
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are

@@ -70,7 +70,7 @@ pub(super) enum Epoch {
 }
 
 impl Epoch {
-    fn read(self, value: &str) -> Option<i64> {
+    pub fn read(self, value: &str) -> Option<i64> {
         if !value.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
@@ -107,7 +107,7 @@ pub(super) fn instants(text: &StringChunked, heading: &str, epoch: Epoch, faults
 
 /// `YYYY-MM-DD`, then nothing, ` HH:MM` or ` HH:MM:SS`, with `T` for the blank, a fraction of the second, and `Z` or ` UTC` at
 /// the end allowed: the forms that nearly every export uses, without a general parser.
-fn plain_instant(value: &str) -> Option<i64> {
+pub(super) fn plain_instant(value: &str) -> Option<i64> {
     let bare = value.strip_suffix('Z').or_else(|| value.strip_suffix(" UTC")).unwrap_or(value).as_bytes();
     let bytes = match bare.get(19..) {
         Some([b'.', fraction @ ..]) if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => &bare[..19],

@@ -9,6 +9,7 @@
 
 mod amount;
 mod assemble;
+mod calendar;
 mod columns;
 mod crm;
 mod csv_check;

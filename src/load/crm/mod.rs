@@ -5,11 +5,12 @@
 
 mod preset;
 
-use super::columns::{Epoch, instants, lower};
+use super::calendar::{Calendar, DateColumn, Undecided};
+use super::columns::{Epoch, lower};
 use super::csv_check::Checked;
 use super::csv_read;
 use super::error::TableError;
-use super::fault::{Faults, Origin, structural};
+use super::fault::{Faults, Origin, quoted, structural};
 use super::headings::{find, missing};
 use super::{LoadError, TablePart, ordered, text};
 use crate::config::CrmSettings;
@@ -37,20 +38,42 @@ pub(super) fn read(
     let breaks =
         if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };
     let encoding = decoded.encoding;
-    let dialect = Some(checked.dialect.clone());
+    let mut dialect = checked.dialect.clone();
     drop(checked);
     drop(decoded);
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
+    let calendar = calendar(&frame, &layout, settings, origin)?;
+    dialect.dates = calendar.dates_in_words();
+    dialect.time_zone = calendar.zone_in_words();
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
-        let frame = typed(frame, &layout, crm, &mut faults)?;
+        let frame = typed(frame, &layout, crm, &calendar, &mut faults)?;
         let (frame, found) = faults.reject(frame, origin, "id", None)?;
         Ok((Contacts::new(ordered(frame)?)?.into_frame(), found))
     };
     let (frame, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect }, encoding))
+    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect: Some(dialect) }, encoding))
+}
+
+/// How the file's dates are written.
+fn calendar(
+    frame: &DataFrame,
+    layout: &Layout,
+    settings: &CrmSettings,
+    origin: &Origin<'_>,
+) -> Result<Calendar, LoadError> {
+    let internal = |error| LoadError::internal(origin.file, error);
+    let column = |name: &str| frame.column(name).map_err(internal);
+    let heading = layout.column("last_activity").map_or("last_activity", |column| layout.headings[column].as_str());
+    let cells = column("last_activity")?.str().map_err(internal)?;
+    let lines = column("line")?.u32().map_err(internal)?;
+    let columns = [DateColumn { heading, cells, lines }];
+    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail }| {
+        let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
+        LoadError::UndecidedDates { file, line, heading, detail, source_name }
+    })
 }
 
 /// Whether a line of headings is one: it has the id's column.
@@ -111,7 +134,13 @@ impl Layout {
     }
 }
 
-fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -> PolarsResult<DataFrame> {
+fn typed(
+    mut frame: DataFrame,
+    layout: &Layout,
+    crm: u32,
+    calendar: &Calendar,
+    faults: &mut Faults,
+) -> PolarsResult<DataFrame> {
     let rows = frame.height();
     let heading = |field: &'static str| layout.column(field).map_or(field, |column| layout.headings[column].as_str());
     let ids = frame.column("id")?.str()?;
@@ -120,7 +149,13 @@ fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -
             faults.add(row, Reason::MissingId, || format!("{} is blank", heading("id")));
         }
     }
-    let activity = instants(frame.column("last_activity")?.str()?, heading("last_activity"), Epoch::Millis, faults)?;
+    let cells = frame.column("last_activity")?.str()?;
+    let activity = calendar.instants(cells, Epoch::Millis, |row, why| {
+        faults.add(row, Reason::BadInstant, || {
+            let value = quoted(cells.get(row).unwrap_or_default());
+            format!("{}: {value}: {why}", heading("last_activity"))
+        });
+    })?;
     let email = lower(frame.column("email")?.str()?);
     let emails = addresses(&frame, &email, layout)?;
     frame.with_column(activity)?;

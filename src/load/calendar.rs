@@ -58,7 +58,7 @@ impl Calendar {
     }
 
     /// The order of numeric dates and how it is known, where there is one.
-    pub fn dates_in_words(&self) -> Option<String> {
+    pub fn dates_in_words(self) -> Option<String> {
         let how = match self.known_by {
             KnownBy::Statement => "as configured",
             KnownBy::Preset => "as the preset says",
@@ -68,13 +68,13 @@ impl Calendar {
     }
 
     /// The zone of times without an offset, unless it is UTC.
-    pub fn zone_in_words(&self) -> Option<String> {
+    pub fn zone_in_words(self) -> Option<String> {
         (self.zone != TimeZone::UTC).then(|| self.zone.name().to_owned())
     }
 
     /// The instants of a column. `unreadable` is told row and reason of each value that is none; such a cell is null.
     pub fn instants(
-        &self,
+        self,
         cells: &StringChunked,
         epoch: Epoch,
         mut unreadable: impl FnMut(usize, &'static str),
@@ -88,7 +88,7 @@ impl Calendar {
     }
 
     /// Milliseconds since 1970, whole seconds; or why `value` is no instant.
-    pub fn millis(&self, value: &str, epoch: Epoch) -> Result<i64, &'static str> {
+    pub fn millis(self, value: &str, epoch: Epoch) -> Result<i64, &'static str> {
         // Nearly every value of nearly every file.
         if (self.zone == TimeZone::UTC || value.ends_with('Z') || value.ends_with(" UTC"))
             && let Some(millis) = plain_instant(value)
@@ -123,7 +123,7 @@ impl Calendar {
         instant.map(Instant::epoch_millis).ok_or("it lies outside the years 1 to 9999")
     }
 
-    fn local(&self, time: NaiveDateTime) -> Result<Option<Instant>, &'static str> {
+    fn local(self, time: NaiveDateTime) -> Result<Option<Instant>, &'static str> {
         match self.zone.instant(time) {
             None if (2..9999).contains(&chrono::Datelike::year(&time)) => {
                 Err("the clocks of the configured time zone skipped this time")

@@ -10,7 +10,7 @@ fn calendar(dates: Option<DateOrder>, zone: &str) -> Calendar {
     Calendar::of_file(&reading, None, &[]).unwrap()
 }
 
-fn read(calendar: &Calendar, value: &str) -> Result<String, &'static str> {
+fn read(calendar: Calendar, value: &str) -> Result<String, &'static str> {
     calendar.millis(value, Epoch::Millis).map(|millis| Instant::from_epoch_seconds(millis / 1000).unwrap().to_string())
 }
 
@@ -49,7 +49,7 @@ fn dates_are_read_as_they_are_written() {
         // Twice that night: the earlier.
         (calendar(None, "America/New_York"), "Nov 1, 2026 1:30 AM", "2026-11-01T05:30:00Z"),
     ] {
-        assert_eq!(read(&calendar, value).as_deref(), Ok(expected), "{value} {calendar:?}");
+        assert_eq!(read(calendar, value).as_deref(), Ok(expected), "{value} {calendar:?}");
     }
 }
 
@@ -78,7 +78,7 @@ fn what_is_no_date_says_why() {
         (calendar(Some(DateOrder::Iso), "UTC"), "10/14/2026", "year first"),
         (calendar(Some(DateOrder::Eu), "UTC"), "10/14/2026", "no such day with the day first"),
     ] {
-        let found = read(&calendar, value);
+        let found = read(calendar, value);
         assert!(found.as_ref().is_err_and(|why| why.contains(expected)), "{value}: {found:?}");
     }
 }
@@ -88,7 +88,7 @@ fn decided(values: &[&str]) -> Result<Option<String>, Undecided> {
     let cells = StringChunked::from_slice("d".into(), values);
     let lines: UInt32Chunked = (2..).take(values.len()).map(Some).collect();
     let column = DateColumn { heading: "Last Activity", cells: &cells, lines: &lines };
-    Calendar::of_file(&Reading::default(), None, &[column]).map(|calendar| calendar.dates_in_words())
+    Calendar::of_file(&Reading::default(), None, &[column]).map(Calendar::dates_in_words)
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_order_is_proved_by_the_whole_file_or_not_at_all() {
 proptest! {
     #[test]
     fn no_text_makes_a_calendar_panic(value in "[0-9A-Za-z/:. +,-]{0,24}|\\PC{0,12}") {
-        let _ = read(&calendar(Some(DateOrder::Us), "America/New_York"), &value);
+        let _ = read(calendar(Some(DateOrder::Us), "America/New_York"), &value);
         let _ = decided(&[&value]);
     }
 
@@ -134,7 +134,7 @@ proptest! {
             (DateOrder::Iso, "%A, %d %B %Y 00:00:00 +0000"),
             (DateOrder::Iso, "%Y/%m/%d"),
         ] {
-            prop_assert_eq!(&read(&calendar(Some(order), "UTC"), &day.format(format).to_string()), &expected);
+            prop_assert_eq!(&read(calendar(Some(order), "UTC"), &day.format(format).to_string()), &expected);
         }
     }
 }

@@ -74,7 +74,8 @@ pub(super) fn check<'t>(
     let rewritten = text.replace("\r\n", "\n").replace('\r', "\n").into_bytes();
     let Checked { separator, headings, heading_line, lines, body, faults, truncated, mut dialect, spans_lines, .. } =
         check_bytes(&rewritten, lossy, recognise)?;
-    dialect.line_ends = if memchr::memchr(b'\n', bytes).is_some() { "mixed" } else { "CR" }.to_owned();
+    let feeds = memchr::memchr(b'\n', bytes).is_some();
+    dialect.line_ends = String::from(if feeds { "mixed" } else { "CR" });
     let body = Cow::Owned(body.into_owned());
     Ok(Checked {
         separator,

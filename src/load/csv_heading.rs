@@ -134,9 +134,8 @@ fn trailing_separators(bytes: &[u8], heading: &mut Heading) {
     const LEAST_ROWS: usize = 2;
     let (separator, columns) = (heading.separator, heading.headings.len());
     let rows = || records(bytes, heading.next, heading.next_line, separator);
-    let fields = |record: &Record| match record.regular {
-        true => record.fields,
-        false => split(record.content(bytes), separator).len(),
+    let fields = |record: &Record| {
+        if record.regular { record.fields } else { split(record.content(bytes), separator).len() }
     };
     let more = |record: Record| fields(&record) == columns + 1 && ends_with_separator(record.content(bytes), separator);
     let less = |record: Record| fields(&record) + 1 == columns;

@@ -86,7 +86,7 @@ struct TablePart {
     rows: u64,
     shape: &'static str,
     /// How its text was written, where it has such.
-    dialect: Option<Dialect>,
+    dialect: Option<Box<Dialect>>,
 }
 
 /// What a file is read for.
@@ -239,7 +239,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     };
     let (rows, mut shape, dialect) = match &part {
         Part::Stripe(part) => (part.rows(), part.shape.clone(), part.dialect.clone()),
-        Part::Table(part) => (part.rows, part.shape.to_owned(), part.dialect.clone()),
+        Part::Table(part) => (part.rows, part.shape.to_owned(), part.dialect.as_deref().cloned()),
     };
     if raw.gzip {
         shape.push_str(", gzip");

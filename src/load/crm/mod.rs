@@ -48,13 +48,16 @@ pub(super) fn read(
     dialect.time_zone = calendar.zone_in_words();
     let build = || -> Result<_, TableError> {
         let mut faults = Faults::default();
-        let frame = typed(frame, &layout, crm, &calendar, &mut faults)?;
+        let frame = typed(frame, &layout, crm, calendar, &mut faults)?;
         let (frame, found) = faults.reject(frame, origin, "id", None)?;
         Ok((Contacts::new(ordered(frame)?)?.into_frame(), found))
     };
     let (frame, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect: Some(dialect) }, encoding))
+    Ok((
+        TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect: Some(Box::new(dialect)) },
+        encoding,
+    ))
 }
 
 /// How the file's dates are written.
@@ -138,7 +141,7 @@ fn typed(
     mut frame: DataFrame,
     layout: &Layout,
     crm: u32,
-    calendar: &Calendar,
+    calendar: Calendar,
     faults: &mut Faults,
 ) -> PolarsResult<DataFrame> {
     let rows = frame.height();

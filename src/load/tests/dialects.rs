@@ -79,7 +79,7 @@ fn every_dialect_gives_the_same_rows_with_their_physical_lines() {
     ] {
         let (separator, line_ends, heading_line, on) = expected;
         let (found, loaded) = read(&text);
-        assert_eq!(found, ROWS.map(|row| row.to_owned()), "{text:?} {:?}", rejected(&loaded));
+        assert_eq!(found, ROWS.map(str::to_owned), "{text:?} {:?}", rejected(&loaded));
         assert_eq!(lines(&loaded), on, "{text:?}");
         let dialect = loaded.files[0].dialect.clone().unwrap();
         let told = (dialect.separator.as_str(), dialect.line_ends.as_str(), dialect.heading_line);
@@ -94,7 +94,7 @@ fn every_dialect_gives_the_same_rows_with_their_physical_lines() {
             ("UTF-32BE", wide(u32::to_be_bytes)),
         ] {
             let (found, loaded) = read(&bytes);
-            assert_eq!(found, ROWS.map(|row| row.to_owned()), "{encoding} {text:?}");
+            assert_eq!(found, ROWS.map(str::to_owned), "{encoding} {text:?}");
             assert_eq!(loaded.files[0].encoding.as_deref(), Some(encoding), "{text:?}");
         }
     }

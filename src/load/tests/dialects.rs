@@ -1,6 +1,7 @@
 //! Encodings and dialects of CSV: the same table from every way to write it.
 
 use super::{Case, CrmPreset, Reason, rejected, rows};
+use proptest::prelude::*;
 
 const ROWS: [&str; 2] = ["1|ada@example.com|Łukasz, \"Acme\"\nLtd", "2|bo@example.com|-"];
 
@@ -203,5 +204,66 @@ fn the_files_of_the_data_loader_are_read_whole_in_every_encoding() {
         assert_eq!(rejected(&loaded), [], "{name}");
         assert_eq!(loaded.contacts.len(), count, "{name}");
         assert_eq!(loaded.files[0].encoding.as_deref(), Some(encoding), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs the shared corpora beside the repository"]
+fn the_dates_of_the_data_loader_are_read_or_named() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/exports/forcedotcom_dataloader"));
+    for (name, id, column, first, unreadable) in [
+        ("dateEndingInZ.csv", "ORACLE_ID__C", "DATE", "2010-10-14T12:00:00Z", 0),
+        ("dateWithTimeZone.csv", "ORACLE_ID__C", "DATE", "2010-10-14T15:00:00Z", 0),
+        ("dateOnlyWithTimeZone.csv", "ORACLE_ID__C", "DATE_ONLY", "2010-10-14T00:00:00Z", 0),
+        ("timeZoneFormatTesting.csv", "Name", "Date", "2009-07-14T18:14:45Z", 0),
+    ] {
+        let columns = [("id", id), ("external_id", id), ("last_activity", column)];
+        let loaded = Case::new()
+            .file("x.csv", std::fs::read(folder.join(name)).unwrap())
+            .crm(CrmPreset::Custom, "x.csv", &columns)
+            .load();
+        assert_eq!(rows(loaded.contacts.frame(), &["last_activity"])[0], first, "{name}");
+        assert_eq!(loaded.rejections.len(), unreadable, "{name}: {:?}", loaded.rejections);
+    }
+}
+
+/// A cell, with everything that must be quoted.
+fn cell() -> impl Strategy<Value = String> {
+    "[a-zA-Zé€Ł ,;|\t\"\\n]{0,6}"
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_table_is_the_same_however_it_is_written(cells in prop::collection::vec((cell(), cell()), 1..8)) {
+        let expected: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(row, (name, company))| {
+                let shown = |text: &str| if text.trim().is_empty() { "-".to_owned() } else { text.trim().to_owned() };
+                format!("r{row}|{}|{}", shown(name), shown(company))
+            })
+            .collect();
+        for (separator, end) in [(",", "\n"), (";", "\r\n"), ("\t", "\n"), ("|", "\r"), (";", "\r")] {
+            let mut text = format!("Record ID{separator}First Name{separator}Company name{end}");
+            for (row, (name, company)) in cells.iter().enumerate() {
+                let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\"").replace('\n', end));
+                text += &format!("r{row}{separator}{}{separator}{}{end}", quoted(name), quoted(company));
+            }
+            let sixteen = || text.encode_utf16();
+            let thirty_two = || text.chars().map(u32::from);
+            for bytes in [
+                text.clone().into_bytes(),
+                format!("\u{feff}{text}").into_bytes(),
+                sixteen().flat_map(u16::to_le_bytes).collect(),
+                sixteen().flat_map(u16::to_be_bytes).collect(),
+                thirty_two().flat_map(u32::to_le_bytes).collect(),
+                thirty_two().flat_map(u32::to_be_bytes).collect(),
+            ] {
+                let loaded = Case::new().file("h.csv", bytes).crm(CrmPreset::Hubspot, "h.csv", &[]).load();
+                prop_assert_eq!(&rows(loaded.contacts.frame(), &["id", "name", "company_name"]), &expected, "{:?}", text);
+            }
+        }
     }
 }

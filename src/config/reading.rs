@@ -86,7 +86,12 @@ pub(super) fn reading(section: &Section<'_>, problems: &mut Problems<'_>) -> Rea
 
 fn time_zone(value: &DeValue<'_>) -> Result<TimeZone, String> {
     let name = value::text(value)?;
-    TimeZone::named(&name).ok_or_else(|| match nearest(&name, TimeZone::names()) {
+    // Names are compared without regard to case, which they hold as the database writes it.
+    let near = || {
+        let lower: Vec<String> = TimeZone::names().map(str::to_lowercase).collect();
+        nearest(&name, lower.iter().map(String::as_str)).and_then(TimeZone::named)
+    };
+    TimeZone::named(&name).ok_or_else(|| match near() {
         Some(near) => format!("`{name}` is no time zone, did you mean \"{near}\"?"),
         None => format!("`{name}` is no time zone of the IANA database"),
     })

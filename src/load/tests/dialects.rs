@@ -249,7 +249,8 @@ proptest! {
             let mut text = format!("Record ID{separator}First Name{separator}Company name{end}");
             for (row, (name, company)) in cells.iter().enumerate() {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\"").replace('\n', end));
-                text += &format!("r{row}{separator}{}{separator}{}{end}", quoted(name), quoted(company));
+                text.push_str(&[format!("r{row}"), quoted(name), quoted(company)].join(separator));
+                text.push_str(end);
             }
             let sixteen = || text.encode_utf16();
             let thirty_two = || text.chars().map(u32::from);

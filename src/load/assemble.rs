@@ -64,6 +64,12 @@ pub(super) fn contacts(frames: Vec<DataFrame>) -> Result<crate::table::Contacts,
     Ok(crate::table::Contacts::new(stacked(frames, crate::table::Contacts::empty().into_frame())?)?)
 }
 
+/// Overrides of several files, renumbered in their order.
+pub(super) fn overrides(frames: Vec<DataFrame>) -> Result<crate::table::Overrides, TableError> {
+    let frames = renumbered(frames)?;
+    Ok(crate::table::Overrides::new(stacked(frames, crate::table::Overrides::empty().into_frame())?)?)
+}
+
 /// Existing customers of one product's files, renumbered in their order.
 pub(super) fn existing(frames: Vec<DataFrame>) -> Result<crate::table::Existing, TableError> {
     let frames = renumbered(frames)?;

@@ -21,6 +21,7 @@ mod fault;
 mod fingerprint;
 mod gzip;
 mod headings;
+mod overrides;
 mod parquet;
 mod sheet;
 mod stripe;
@@ -40,7 +41,7 @@ pub use tether::existing_file;
 use crate::config::Settings;
 use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
-use crate::table::{Contacts, Existing, StripeTables};
+use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
 use fault::Origin;
 use polars::prelude::DataFrame;
@@ -70,6 +71,8 @@ pub struct Loaded {
     pub settled: SettledRows,
     /// Contacts of all CRMs.
     pub contacts: Contacts,
+    /// What a person decided about accounts and contacts.
+    pub overrides: Overrides,
     /// What Tether holds, one entry per product in the order of the settings; `None`: no export is configured for it.
     pub existing: Vec<Option<Existing>>,
     /// The rows that could not be read, by file and line.
@@ -95,6 +98,8 @@ enum Use {
     Stripe(Expected),
     /// Index of the CRM.
     Contacts(usize),
+    /// Decisions about accounts and contacts.
+    Overrides,
     /// Index of the product.
     Existing(usize),
 }
@@ -167,13 +172,15 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     for (index, crm) in settings.crms.iter().enumerate() {
         add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
     }
+    add(Use::Overrides, "[identity] overrides", &settings.identity.overrides)?;
     for (index, product) in settings.products.iter().enumerate() {
         add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing)?;
     }
     let place = |job: &Job| match job.purpose {
         Use::Stripe(_) => (0, 0),
         Use::Contacts(index) => (1, index),
-        Use::Existing(index) => (2, index),
+        Use::Overrides => (2, 0),
+        Use::Existing(index) => (3, index),
     };
     jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
     Ok(jobs)
@@ -230,6 +237,10 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
             (known.name.as_str(), Part::Table(part), Some(encoding))
         }
+        Use::Overrides => {
+            let (part, encoding) = overrides::read(&raw.bytes, &origin(overrides::SOURCE), settings)?;
+            (overrides::SOURCE, Part::Table(part), Some(encoding))
+        }
         Use::Existing(product) => {
             let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
@@ -265,6 +276,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     let mut files = Vec::with_capacity(parts.len());
     let mut stripe = Vec::new();
     let mut contacts = Vec::new();
+    let mut decisions = Vec::new();
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
     let mut rejections = Vec::new();
@@ -295,7 +307,8 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
                             frames.push(part.frame);
                         }
                     }
-                    _ => contacts.push(part.frame),
+                    Use::Overrides => decisions.push(part.frame),
+                    Use::Contacts(_) | Use::Stripe(_) => contacts.push(part.frame),
                 }
                 (part.rejections, part.breaks)
             }
@@ -315,12 +328,15 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         joined.tables.subscriptions = subscriptions;
     }
     breaks.extend(joined.breaks);
+    let decided = assemble::overrides(decisions).map_err(internal)?;
+    overrides::agree(&decided, &files)?;
     Ok(Loaded {
         files,
         rows,
         stripe: joined.tables,
         settled: joined.settled,
         contacts: assemble::contacts(contacts).map_err(internal)?,
+        overrides: decided,
         existing: existing
             .into_iter()
             .map(|frames| frames.map(assemble::existing).transpose())

@@ -4,6 +4,7 @@ mod conservation;
 mod contacts;
 mod dialects;
 mod existing;
+mod overrides;
 mod stripe;
 mod warehouse;
 

@@ -1,5 +1,6 @@
 //! The rules of linking, matching and diffing, each as a scenario.
 
+mod identity;
 mod scenario;
 
 use crate::config::Settings;
@@ -94,6 +95,18 @@ fn contacts_and_accounts_are_linked_by_the_rules_in_order() {
     for (name, sources, expected) in cases {
         check(name, &settings(), sources, expected);
     }
+}
+
+#[test]
+fn a_contact_that_is_deleted_in_its_crm_claims_nothing() {
+    let sources = "account cus_1 email=a@example.com\ncontact 1 email=a@example.com deleted=yes stripe=cus_1\n\
+        contact 2 email=a@example.com";
+    let planned = plan(sources, &settings());
+    assert_eq!(rows(&planned), ["hubspot:2 create - email none auto_renew;email;mrr"]);
+    assert_eq!(
+        accounting(&planned),
+        ["stripe_customers:cus_1 contributed -", "hubspot:1 excluded deleted", "hubspot:2 contributed -"]
+    );
 }
 
 #[test]

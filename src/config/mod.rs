@@ -21,9 +21,9 @@ pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use settings::{
-    AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, KeySource, LinkSettings,
-    MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings, StripeSettings,
-    TetherSettings, TetherUrl, UnknownCoupon,
+    AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, KeySource, Limits,
+    LinkSettings, MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings,
+    StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
 };
 
 use document::Document;
@@ -76,6 +76,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let link = sections::link(&document.section("link", problems), problems);
     let mrr = mrr::mrr(&document.section("mrr", problems), problems);
     let fx = mrr::fx(document, run.as_ref().map(|run| run.currency), problems);
+    let limits = sections::limits(&document.section("limits", problems), problems);
     let guards = sections::guards(&document.section("guards", problems), problems);
     let tether = sections::tether(&document.section("tether", problems), base, problems);
     let products = sections::products(document, base, problems);
@@ -88,6 +89,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         link,
         mrr,
         fx,
+        limits,
         guards,
         tether: tether?,
         products,

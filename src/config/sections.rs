@@ -3,7 +3,7 @@
 use super::document::{Document, Section};
 use super::problem::Problems;
 use super::settings::{
-    AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, LinkSettings, ProductSettings, Rate, RunSettings,
+    AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, Limits, LinkSettings, ProductSettings, Rate, RunSettings,
     StripeSettings, TetherSettings, TetherUrl,
 };
 use super::{reading, schema, value};
@@ -179,6 +179,20 @@ pub(super) fn link(section: &Section<'_>, problems: &mut Problems<'_>) -> LinkSe
     LinkSettings {
         contacts_without_account: section.read("contacts_without_account", problems, value::yes_no).unwrap_or_default(),
         relink_external_id: section.read("relink_external_id", problems, value::yes_no).unwrap_or_default(),
+    }
+}
+
+/// `[limits]`
+pub(super) fn limits(section: &Section<'_>, problems: &mut Problems<'_>) -> Limits {
+    let default = Limits::default();
+    let count = |most: u32| move |value: &DeValue<'_>| value::positive_up_to(most, value).map(NonZeroU32::get);
+    Limits {
+        file_bytes: section.read("file_bytes", problems, value::bytes).unwrap_or(default.file_bytes),
+        // Row numbers are 32 bits wide.
+        rows: section.read("rows", problems, count(4_000_000_000)).unwrap_or(default.rows),
+        columns: section.read("columns", problems, count(1_000_000)).unwrap_or(default.columns),
+        field_bytes: section.read("field_bytes", problems, value::bytes).unwrap_or(default.field_bytes),
+        parquet_memory: section.read("parquet_memory", problems, value::bytes).unwrap_or(default.parquet_memory),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The heading line of CSV text: which line it is, what separates the columns, and whether the rows carry one separator more or
 //! less than it.
 
+use super::csv_check::NotCsv;
 use super::csv_record::{Record, next_record, split};
+use crate::config::Limits;
 
 /// The heading line, and where and on which line the rows begin.
 pub(super) struct Heading {
@@ -24,12 +26,19 @@ const STRAY_LINES: usize = 20;
 const ROWS_LOOKED_AT: usize = 50;
 
 /// Finds the headings: the first line that `recognise` takes under some separator, else the first line.
-pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Option<Heading> {
+///
+/// # Errors
+/// More columns, or a longer heading, than the limits allow.
+pub(super) fn find(
+    bytes: &[u8],
+    limits: &Limits,
+    recognise: &dyn Fn(&[String]) -> bool,
+) -> Result<Option<Heading>, NotCsv> {
     let (stated, mut at) = stated_separator(bytes);
     let mut line = if at > 0 { 2 } else { 1 };
     let mut first = None;
     for _ in 0..STRAY_LINES {
-        let Some((heading, recognised)) = heading_at(bytes, at, line, stated, recognise) else { break };
+        let Some((heading, recognised)) = heading_at(bytes, (at, line), stated, limits, recognise)? else { break };
         (at, line) = (heading.next, heading.next_line);
         if recognised {
             first = Some(heading);
@@ -37,10 +46,13 @@ pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Optio
         }
         first.get_or_insert(heading);
     }
-    first.map(|mut heading| {
-        trailing_separators(bytes, &mut heading);
-        heading
-    })
+    if let Some(heading) = &mut first {
+        trailing_separators(bytes, heading);
+        if heading.headings.iter().any(|heading| heading.len() as u64 > limits.field_bytes) {
+            return Err(NotCsv::LongHeading);
+        }
+    }
+    Ok(first)
 }
 
 /// A first line `sep=;`, as spreadsheets write it for one another: what it states, and where the text goes on.
@@ -65,14 +77,14 @@ fn stated_separator(bytes: &[u8]) -> (Option<u8>, usize) {
 /// recognised, then the one stated, then the one that gives the rows as many fields as the headings, then the most columns.
 fn heading_at(
     bytes: &[u8],
-    mut at: usize,
-    mut line: u64,
+    (mut at, mut line): (usize, u64),
     stated: Option<u8>,
+    limits: &Limits,
     recognise: &dyn Fn(&[String]) -> bool,
-) -> Option<(Heading, bool)> {
+) -> Result<Option<(Heading, bool)>, NotCsv> {
     let first = loop {
         if at >= bytes.len() {
-            return None;
+            return Ok(None);
         }
         let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
         let nothing = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'"' || SEPARATORS.contains(byte);
@@ -86,21 +98,26 @@ fn heading_at(
     let only = standing.len() <= 1;
     // A line without any separator is one column; commas would separate its rows.
     let candidates = if standing.is_empty() { vec![b','] } else { standing };
-    candidates
-        .into_iter()
-        .rev()
-        .map(|separator| {
-            let record = next_record(bytes, at, line, separator);
-            let headings: Vec<String> =
-                split(record.content(bytes), separator).iter().map(|heading| clean(heading)).collect();
-            let recognised = recognise(&headings);
-            let steady = if only { 0 } else { steadiness(bytes, &record, separator, headings.len()) };
-            let rank = (recognised, stated == Some(separator), headings.len() > 1, steady, headings.len());
-            let (next, next_line) = (record.next, record.next_line);
-            (rank, Heading { headings, separator, line, next, next_line, trailing: false })
-        })
-        .max_by_key(|(rank, _)| *rank)
-        .map(|((recognised, ..), heading)| (heading, recognised))
+    let mut ranked = Vec::new();
+    for separator in candidates.into_iter().rev() {
+        let record = next_record(bytes, at, line, separator);
+        // Before a million names are made of it, and each is compared with what is looked for.
+        let most = limits.columns as usize;
+        if record.regular && record.fields > most {
+            return Err(NotCsv::TooManyColumns);
+        }
+        let headings: Vec<String> =
+            split(record.content(bytes), separator).iter().map(|heading| clean(heading)).collect();
+        if headings.len() > most {
+            return Err(NotCsv::TooManyColumns);
+        }
+        let recognised = recognise(&headings);
+        let steady = if only { 0 } else { steadiness(bytes, &record, separator, headings.len()) };
+        let rank = (recognised, stated == Some(separator), headings.len() > 1, steady, headings.len());
+        let (next, next_line) = (record.next, record.next_line);
+        ranked.push((rank, Heading { headings, separator, line, next, next_line, trailing: false }));
+    }
+    Ok(ranked.into_iter().max_by_key(|(rank, _)| *rank).map(|((recognised, ..), heading)| (heading, recognised)))
 }
 
 /// A heading without the blanks and marks around it.

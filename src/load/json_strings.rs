@@ -21,14 +21,13 @@ fn longest(mut rest: &[u8]) -> usize {
     while let Some(open) = memchr(b'"', rest) {
         rest = &rest[open + 1..];
         let mut at = 0;
-        while let Some(found) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-            at += found;
-            if rest[at] == b'"' {
-                break;
+        let end = loop {
+            match rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+                Some(found) if rest[at + found] == b'"' => break at + found,
+                Some(found) => at += found + 2,
+                None => break rest.len(),
             }
-            at += 2;
-        }
-        let end = at.min(rest.len());
+        };
         longest = longest.max(end);
         rest = rest.get(end + 1..).unwrap_or_default();
     }

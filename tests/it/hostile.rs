@@ -223,7 +223,11 @@ fn a_figure_that_does_not_tie_ends_with_1_and_the_difference() {
     let server = Server::start(&site, "slow = { every = 1, millis = 100 }\n");
     site.configure(&server.url, "[tether]\nin_flight = 1\n");
     let mut run = site.start(&format!("run --as-of {AS_OF}"));
-    wait_until("the first call has left", || site.runs().first().is_some_and(|run| run.join("journal.jsonl").exists()));
+    let journal = || site.runs().first().map(|run| run.join("journal.jsonl"));
+    let begun = || {
+        journal().and_then(|path| std::fs::read_to_string(path).ok()).is_some_and(|text| text.contains("{\"outcome\":"))
+    };
+    wait_until("the first row has its outcome", begun);
     run.kill().unwrap();
     run.wait().unwrap();
     let run = site.runs().pop().unwrap().join("manifest.json");

@@ -96,8 +96,8 @@ impl Sheet {
                 Ok(Self { layout, frame, rejections, rows, separator, dialect })
             }
             Opened::Parquet { bytes, .. } => {
-                let names = (id, fields.iter().find(|(field, _)| *field == owner).map(|(field, _)| *field));
-                let (frame, rejections) = parquet::read(bytes, &layout.headings, &layout.wanted, names, origin)?;
+                let of_row = (id, fields.iter().find(|(field, _)| *field == owner).map(|(field, _)| *field));
+                let (frame, rejections) = parquet::read(bytes, &layout.headings, &layout.wanted, of_row, origin)?;
                 let rows = (frame.height() + rejections.len()) as u64;
                 Ok(Self { layout, frame, rejections, rows, separator: b',', dialect: None })
             }

@@ -31,6 +31,7 @@ fn mess() -> impl Strategy<Value = Mess> {
 }
 
 /// The text of a row. Of 30 fillings most are sound, a few are blank, shared, or nothing at all.
+#[allow(clippy::many_single_char_names, reason = "five numbers without a meaning of their own")]
 fn text(source: usize, &(id, [a, b, c, d, e]): &Row) -> String {
     let email = |n: usize| match n {
         0..4 => String::new(),
@@ -108,7 +109,8 @@ fn told(frame: &DataFrame, without: &[&str]) -> Vec<String> {
     let columns: Vec<_> = frame.columns().iter().filter(|column| !without.contains(&column.name().as_str())).collect();
     let mut rows: Vec<String> = (0..frame.height())
         .map(|row| {
-            columns.iter().map(|column| format!("{}={} ", column.name(), column.get(row).unwrap())).collect::<String>()
+            let cells = columns.iter().map(|column| format!("{}={}", column.name(), column.get(row).unwrap()));
+            cells.collect::<Vec<_>>().join(" ")
         })
         .collect();
     rows.sort();

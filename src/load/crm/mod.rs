@@ -30,7 +30,7 @@ pub(super) fn read(
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
     }
     let decoded = text::decode(&bytes, settings.reading.encoding);
-    let mut checked = csv_read::open(&decoded, origin.file, &|headings| columns_known(headings, settings))?;
+    let mut checked = csv_read::open(&decoded, origin, &|headings| columns_known(headings, settings))?;
     let layout = Layout::new(&checked, origin.file, settings)?;
     let rows = checked.rows();
     let mut rejections = structural(&mut checked, origin, layout.column("id"), None, "");

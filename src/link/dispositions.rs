@@ -35,10 +35,9 @@ pub fn of_contacts(
     customers: &Customers,
     ambiguous: &DataFrame,
 ) -> Result<Dispositions, LinkError> {
-    let nothing = contacts.losers.clone().lazy().limit(0).rename(["disposition"], ["reason"], true);
     let findings = Findings {
         losers: contacts.losers.clone(),
-        excluded: nothing,
+        excluded: contacts.excluded.clone().lazy(),
         contested: claims.contested.clone().lazy().select([col("contact").alias("ord")]),
         members: customers
             .list

@@ -30,6 +30,8 @@ pub struct ContactRows {
     pub by_crm: Vec<DataFrame>,
     /// `ord`, `disposition` of rows that another row of the same CRM replaces.
     pub losers: DataFrame,
+    /// `ord`, `reason` of rows that a rule leaves out.
+    pub excluded: DataFrame,
     /// Rows that contradict one another.
     pub breaks: Vec<Break>,
 }
@@ -78,6 +80,11 @@ pub fn contacts(
             Field::new("ord".into(), DataType::UInt32),
             Field::new("disposition".into(), DataType::String),
         ])),
+        excluded: contacts
+            .lazy()
+            .filter(col("deleted"))
+            .select([col("ord"), lit(Reason::Deleted.as_str()).alias("reason")])
+            .collect()?,
         breaks: vec![],
     };
     for (index, crm) in (0_u32..).zip(&settings.crms) {
@@ -87,7 +94,8 @@ pub fn contacts(
             .with_column(lit(crm.name.as_str()).alias("crm_name"))
             .collect()?;
         let repeated = repeated(&rows, &["ord", "file", "line", "crm", "crm_name"], &crm.name, files)?;
-        let standing = without(rows.lazy(), &repeated.losers).collect()?;
+        // A record that is deleted in its CRM claims nothing.
+        let standing = without(rows.lazy(), &repeated.losers).filter(col("deleted").not()).collect()?;
         found.standing.vstack_mut(&standing)?;
         found.by_crm.push(standing);
         found.losers.vstack_mut(&repeated.losers)?;

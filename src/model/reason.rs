@@ -7,7 +7,7 @@ vocabulary! {
     /// Why an input row, a desired customer or a call ended as it did.
     Reason, "reasons" {
         // Input rows left out.
-        /// The Stripe customer was deleted.
+        /// The record was deleted where it comes from.
         Deleted = "deleted",
         /// The object is of Stripe's test mode.
         TestMode = "test_mode",

@@ -322,6 +322,10 @@ table! {
         "emails": DataType::List(Box::new(DataType::String)),
         /// ids of records of its CRM that were merged into this one, each once; empty list when there is none
         "merged_ids": DataType::List(Box::new(DataType::String)),
+        /// id of the record of its CRM that this one was merged into; null: none
+        "merged_into": DataType::String,
+        /// deleted or archived in its CRM; never null
+        "deleted": DataType::Boolean,
         /// your own id of this customer
         "external_id": DataType::String,
         /// `cus_…` the contact names

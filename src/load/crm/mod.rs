@@ -128,6 +128,8 @@ fn typed(mut frame: DataFrame, layout: &Layout, crm: u32, faults: &mut Faults) -
     let merged = lists(frame.column("merged_ids")?.str()?);
     frame.with_column(merged)?;
     frame.with_column(Column::new_scalar("crm".into(), Scalar::from(crm), rows))?;
+    frame.with_column(Column::full_null("merged_into".into(), rows, &DataType::String))?;
+    frame.with_column(Column::new_scalar("deleted".into(), Scalar::from(false), rows))?;
     if layout.column("first_name").or(layout.column("last_name")).is_some() {
         let joined = concat_str([col("first_name"), col("last_name")], " ", true);
         let joined = when(joined.clone().eq(lit(""))).then(lit(NULL)).otherwise(joined);

@@ -97,6 +97,18 @@ fn contacts_and_accounts_are_linked_by_the_rules_in_order() {
 }
 
 #[test]
+fn a_contact_that_is_deleted_in_its_crm_claims_nothing() {
+    let sources = "account cus_1 email=a@example.com\ncontact 1 email=a@example.com deleted=yes stripe=cus_1\n\
+        contact 2 email=a@example.com";
+    let planned = plan(sources, &settings());
+    assert_eq!(rows(&planned), ["hubspot:2 create - email none auto_renew;email;mrr"]);
+    assert_eq!(
+        accounting(&planned),
+        ["stripe_customers:cus_1 contributed -", "hubspot:1 excluded deleted", "hubspot:2 contributed -"]
+    );
+}
+
+#[test]
 fn what_cannot_be_told_is_a_conflict_on_every_candidate() {
     let cases: &[(&str, &str, &[&str])] = &[
         (

@@ -1,9 +1,9 @@
 //! Plans from a few lines of text, so that a rule's test reads like the rule.
 //!
 //! `account ID [email= name= ext= created= deleted=yes test=yes]` (`-` as ID: a guest), `sub ID ACCOUNT STATUS AMOUNT
-//! [currency= interval= quantity= cancel=yes end=]`, `contact ID [crm= email= also= ext= stripe= name= company= seen=]`,
-//! `tether ID [ext= email= name= company= stripe= mrr= status= renew= end= seen= updated=]`, `reply …` (the same, in the
-//! baseline), `nothing-known`. Every row's line is its place in the text.
+//! [currency= interval= quantity= cancel=yes end=]`, `contact ID [crm= email= also= ext= stripe= name= company= seen=
+//! merged= into= deleted=yes]`, `tether ID [ext= email= name= company= stripe= mrr= status= renew= end= seen= updated=]`,
+//! `reply …` (the same, in the baseline), `nothing-known`. Every row's line is its place in the text.
 
 use crate::config::{self, Settings};
 use crate::load::Loaded;
@@ -217,6 +217,8 @@ fn contacts(lines: &[&Line<'_>], settings: &Settings) -> Contacts {
         column("email", lines, |line| line.id("email")),
         list.finish().into_series().into_column(),
         merged.finish().into_series().into_column(),
+        column("merged_into", lines, |line| line.id("into")),
+        column("deleted", lines, |line| line.yes("deleted")),
         column("external_id", lines, |line| line.id("ext")),
         column("stripe_customer_id", lines, |line| line.id("stripe")),
         column("name", lines, |line| line.text("name")),

@@ -16,6 +16,8 @@ pub(super) struct Checked<'t> {
     pub heading_line: u64,
     /// For each clean row the line on which it begins.
     pub lines: Vec<u32>,
+    /// The lines of rows, clean or not, that stand behind a blank one.
+    pub after_blank: Vec<u32>,
     /// The clean rows without the heading line: the file's own bytes where nothing had to be cut.
     pub body: Cow<'t, [u8]>,
     /// The rows that were taken out.
@@ -90,10 +92,10 @@ pub(super) fn check<'t>(
     match with_line_feeds(text) {
         Cow::Borrowed(bytes) => check_bytes(bytes, lossy, recognise),
         Cow::Owned(bytes) => {
-            let Checked { separator, headings, heading_line, lines, body, faults, truncated } =
+            let Checked { separator, headings, heading_line, lines, after_blank, body, faults, truncated } =
                 check_bytes(&bytes, lossy, recognise)?;
             let body = Cow::Owned(body.into_owned());
-            Ok(Checked { separator, headings, heading_line, lines, body, faults, truncated })
+            Ok(Checked { separator, headings, heading_line, lines, after_blank, body, faults, truncated })
         }
     }
 }
@@ -149,6 +151,8 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
         separator: heading.separator,
         expected: heading.headings.len(),
         lines: Vec::new(),
+        after_blank: Vec::new(),
+        blank: false,
         pieces: Vec::new(),
         faults: Vec::new(),
     };
@@ -167,6 +171,7 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
         headings: heading.headings,
         heading_line: heading.line,
         lines: pass.lines,
+        after_blank: pass.after_blank,
         body,
         faults: pass.faults,
         truncated,
@@ -196,6 +201,9 @@ struct Pass<'t> {
     separator: u8,
     expected: usize,
     lines: Vec<u32>,
+    after_blank: Vec<u32>,
+    /// The record before was a blank one.
+    blank: bool,
     pieces: Vec<Piece>,
     faults: Vec<RowFault>,
 }
@@ -203,9 +211,14 @@ struct Pass<'t> {
 impl<'t> Pass<'t> {
     fn take(&mut self, record: Record) {
         // A row of nothing but separators says nothing: spreadsheets leave them behind.
-        if !record.is_blank(self.bytes) && !record.is_hollow(self.bytes, self.separator) {
+        let blank = record.is_blank(self.bytes) || record.is_hollow(self.bytes, self.separator);
+        if !blank {
+            if self.blank {
+                self.after_blank.push(u32::try_from(record.line).unwrap_or(u32::MAX));
+            }
             self.place(&record);
         }
+        self.blank = blank;
     }
 
     fn place(&mut self, record: &Record) {

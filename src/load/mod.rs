@@ -20,6 +20,7 @@ mod fingerprint;
 mod gzip;
 mod headings;
 mod parquet;
+mod settle;
 mod sheet;
 mod stripe;
 mod tether;
@@ -62,8 +63,8 @@ pub struct Loaded {
     pub rows: BTreeMap<String, u64>,
     /// Stripe's rows.
     pub stripe: StripeTables,
-    /// Where the rows of Stripe's other tables (items, prices, coupons …) went: they became part of `stripe`'s rows, or end
-    /// where they stand. By source, file and line.
+    /// Where the rows of Stripe's other tables (items, prices, coupons …) and of a CRM's companies went: they became part
+    /// of the rows of `stripe` and `contacts`, or end where they stand. By source, file and line.
     pub settled: SettledRows,
     /// Contacts of all CRMs.
     pub contacts: Contacts,
@@ -81,7 +82,9 @@ struct TablePart {
     rejections: Vec<Rejection>,
     breaks: Vec<Break>,
     rows: u64,
-    shape: &'static str,
+    shape: String,
+    /// Rows that are done with; `None`: the table has none such.
+    settled: Option<SettledRows>,
 }
 
 /// What a file is read for.
@@ -90,6 +93,8 @@ enum Use {
     Stripe(Expected),
     /// Index of the CRM.
     Contacts(usize),
+    /// Index of the CRM.
+    Companies(usize),
     /// Index of the product.
     Existing(usize),
 }
@@ -161,6 +166,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     add(Use::Stripe(Expected::Subscriptions), "[stripe] subscriptions", &settings.stripe.subscriptions)?;
     for (index, crm) in settings.crms.iter().enumerate() {
         add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
+        add(Use::Companies(index), &format!("companies of the CRM `{}`", crm.name), &crm.companies)?;
     }
     for (index, product) in settings.products.iter().enumerate() {
         add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing)?;
@@ -168,7 +174,8 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     let place = |job: &Job| match job.purpose {
         Use::Stripe(_) => (0, 0),
         Use::Contacts(index) => (1, index),
-        Use::Existing(index) => (2, index),
+        Use::Companies(index) => (2, index),
+        Use::Existing(index) => (3, index),
     };
     jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
     Ok(jobs)
@@ -217,29 +224,35 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
-            (part.source(expected == Expected::Subscriptions), Part::Stripe(Box::new(part)), encoding)
+            (part.source(expected == Expected::Subscriptions).to_owned(), Part::Stripe(Box::new(part)), encoding)
         }
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
-            let place = u32::try_from(crm).unwrap_or(u32::MAX);
-            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
-            (known.name.as_str(), Part::Table(part), Some(encoding))
+            let expected = crm::Expected::Contacts(u32::try_from(crm).unwrap_or(u32::MAX));
+            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, expected)?;
+            (known.name.clone(), Part::Table(part), encoding)
+        }
+        Use::Companies(crm) => {
+            let known = &settings.crms[crm];
+            let source = known.companies_source();
+            let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies)?;
+            (source, Part::Table(part), encoding)
         }
         Use::Existing(_) => {
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
             let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified)?;
-            (EXISTING, Part::Table(part), encoding)
+            (EXISTING.to_owned(), Part::Table(part), encoding)
         }
     };
     let (rows, mut shape) = match &part {
         Part::Stripe(part) => (part.rows(), part.shape.clone()),
-        Part::Table(part) => (part.rows, part.shape.to_owned()),
+        Part::Table(part) => (part.rows, part.shape.clone()),
     };
     if raw.gzip {
         shape.push_str(", gzip");
     }
     let file = InputFile {
-        source: source.to_owned(),
+        source,
         path: job.shown.clone(),
         sha256: raw.sha256,
         bytes: raw.length,
@@ -258,6 +271,8 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     let mut files = Vec::with_capacity(parts.len());
     let mut stripe = Vec::new();
     let mut contacts = Vec::new();
+    let mut companies: Vec<Vec<DataFrame>> = vec![Vec::new(); settings.crms.len()];
+    let mut settled = Vec::new();
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
     let mut rejections = Vec::new();
@@ -282,12 +297,14 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
                 (part.rejections, part.breaks)
             }
             Part::Table(part) => {
+                settled.extend(part.settled);
                 match job.purpose {
                     Use::Existing(product) => {
                         if let Some(Some(frames)) = existing.get_mut(product) {
                             frames.push(part.frame);
                         }
                     }
+                    Use::Companies(crm) => companies[crm].push(part.frame),
                     _ => contacts.push(part.frame),
                 }
                 (part.rejections, part.breaks)
@@ -308,12 +325,17 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         joined.tables.subscriptions = subscriptions;
     }
     breaks.extend(joined.breaks);
+    let (contacts, others, found) = crm::join(contacts, companies, settled, &files, settings).map_err(internal)?;
+    breaks.extend(found);
+    let settled = [joined.settled, others].into_iter().map(SettledRows::into_frame).collect();
+    let settled =
+        assemble::stacked(settled, SettledRows::empty().into_frame()).map_err(|error| internal(error.into()))?;
     Ok(Loaded {
         files,
         rows,
         stripe: joined.tables,
-        settled: joined.settled,
-        contacts: assemble::contacts(contacts).map_err(internal)?,
+        settled: SettledRows::new(settled).map_err(|error| internal(error.into()))?,
+        contacts,
         existing: existing
             .into_iter()
             .map(|frames| frames.map(assemble::existing).transpose())

@@ -66,7 +66,7 @@ pub(super) fn read(
     let (frame, found) =
         finish(frame, origin, digits, modified).map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape }, encoding))
+    Ok((TablePart { frame, rejections, breaks, rows, shape: shape.to_owned(), settled: None }, encoding))
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are

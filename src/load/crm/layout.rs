@@ -4,7 +4,7 @@ use super::footer::START;
 use super::preset::{EVERY, FIELDS, OF_PEOPLE, Object, Preset, Shape};
 use crate::config::{CrmPreset, CrmSettings};
 use crate::load::LoadError;
-use crate::load::headings::{find, missing};
+use crate::load::headings::{find, folded, missing};
 use crate::load::sheet::Opened;
 
 /// The names of a field's columns in the frame, for the fields in [`EVERY`].
@@ -16,6 +16,9 @@ fn names(field: &str) -> &'static [&'static str] {
         _ => &["merged_0", "merged_1", "merged_2", "merged_3"],
     }
 }
+
+/// What is read of companies that name the contacts'.
+const OF_COMPANIES: &[&str] = &["id", "merged_ids", "deleted", "current", "company_name"];
 
 /// The layout of one file.
 pub(super) struct Layout {
@@ -39,6 +42,13 @@ impl Layout {
         let shape = choose(headings, preset, settings, companies);
         let mut layout = Self { shape, wanted: Vec::new(), id: None };
         for field in FIELDS {
+            // What a company is not asked for cannot be wrong with it either.
+            if companies && !OF_COMPANIES.contains(field) {
+                if !EVERY.contains(field) {
+                    layout.wanted.push((field, None));
+                }
+                continue;
+            }
             let configured = settings.columns.get(*field).filter(|_| !companies);
             let found: Vec<String> = match configured {
                 Some(wanted) => {
@@ -76,7 +86,9 @@ impl Layout {
             layout.wanted.push((field, found.into_iter().next()));
         }
         if !preset.footer.is_empty() && matches!(opened, Opened::Csv(_)) {
-            layout.wanted.push((START, headings.first().cloned()));
+            // A heading that stands twice names no column.
+            let namesake = |first: &&String| headings.iter().filter(|other| folded(other) == folded(first)).count() > 1;
+            layout.wanted.push((START, headings.first().filter(|first| !namesake(first)).cloned()));
         }
         Ok(layout)
     }

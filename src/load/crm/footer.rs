@@ -21,7 +21,7 @@ struct Candidate {
     known: bool,
 }
 
-/// Takes the footer out of `frame` (with [`START`], the text of the first column) and out of `faults`, both in the order of
+/// Takes the footer out of `frame` (with [`START`], the text of the first column; Parquet has no footer) and out of `faults`, both in the order of
 /// lines, and gives the number of its lines. `after_blank`: the lines of rows that stand behind a blank one, ascending.
 pub(super) fn take(
     frame: &mut DataFrame,
@@ -29,7 +29,7 @@ pub(super) fn take(
     after_blank: &[u32],
     preset: &Preset,
 ) -> PolarsResult<usize> {
-    if preset.footer.is_empty() {
+    if preset.footer.is_empty() || frame.column(START).is_err() {
         return Ok(0);
     }
     let mut block = tail(frame, faults, preset)?;

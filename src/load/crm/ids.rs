@@ -19,6 +19,10 @@ pub(super) enum IdForm {
 impl IdForm {
     /// The id in its one form, or what is wrong with it.
     pub fn read(self, id: &str) -> Result<Cow<'_, str>, String> {
+        // A column of fractions in Parquet has cells that are no number.
+        if NO_NUMBERS.iter().any(|none| none.eq_ignore_ascii_case(id.trim_start_matches(['-', '+']))) {
+            return Err(format!("{} is no id but what stands for no number; export again", quoted(id)));
+        }
         match self {
             Self::AsWritten => Ok(Cow::Borrowed(id)),
             Self::Number => number(id),
@@ -36,9 +40,6 @@ impl IdForm {
 
     /// A column of ids in their one form; what cannot be one is told to `fault` with its place, and null.
     pub fn column(self, ids: &StringChunked, mut fault: impl FnMut(usize, String)) -> StringChunked {
-        if self == Self::AsWritten {
-            return ids.clone();
-        }
         // A null is not passed to the function, so that places are counted over all cells beforehand.
         let places: Vec<usize> = if ids.null_count() == 0 {
             Vec::new()
@@ -54,12 +55,15 @@ impl IdForm {
     }
 }
 
+/// How fractions that are no numbers are written.
+const NO_NUMBERS: [&str; 3] = ["nan", "inf", "infinity"];
+
 /// `12` for a spreadsheet's `12.0`; `1.2E+11` has lost digits and is nobody's id.
 fn number(id: &str) -> Result<Cow<'_, str>, String> {
     if id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(Cow::Borrowed(id));
     }
-    lost_digits(id)?;
+    lost_digits(id, true)?;
     match id.split_once('.') {
         Some((whole, zeros))
             if !whole.is_empty()
@@ -72,11 +76,12 @@ fn number(id: &str) -> Result<Cow<'_, str>, String> {
     }
 }
 
-/// Refuses `1.2E+11`.
-fn lost_digits(id: &str) -> Result<(), String> {
+/// Refuses `1.2E+11`, and `1.2e11` where ids are `numbers`.
+fn lost_digits(id: &str, numbers: bool) -> Result<(), String> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let scientific = id.split_once(['E', 'e']).is_some_and(|(number, exponent)| {
-        digits(&number.replacen(['.', ','], "", 1)) && exponent.strip_prefix('+').is_some_and(digits)
+        digits(&number.replacen(['.', ','], "", 1))
+            && exponent.strip_prefix('+').or(numbers.then_some(exponent)).is_some_and(digits)
     });
     if scientific {
         return Err(format!(
@@ -95,7 +100,7 @@ const CHECK: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 /// and stays as it is.
 fn salesforce(id: &str) -> Result<Cow<'_, str>, String> {
     if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        lost_digits(id)?;
+        lost_digits(id, false)?;
         return Ok(Cow::Borrowed(id));
     }
     match id.len() {
@@ -162,7 +167,11 @@ mod tests {
             (Number, "u-12", Ok("u-12")),
             (Number, "1.2345E+11", Err("its last digits are lost")),
             (Number, "1,2345e+11", Err("its last digits are lost")),
-            (Number, "12E4", Ok("12E4")),
+            (Number, "12E4", Err("its last digits are lost")),
+            (Number, "1e20", Err("its last digits are lost")),
+            (Number, "NaN", Err("no number")),
+            (AsWritten, "-inf", Err("no number")),
+            (AsWritten, "12e4", Ok("12e4")),
             (Salesforce, "001x0000002xLCV", Ok("001x0000002xLCVAA2")),
             (Salesforce, "001x0000002xLCVAA2", Ok("001x0000002xLCVAA2")),
             (Salesforce, "005x0000000fNSi", Ok("005x0000000fNSiAAM")),

@@ -85,12 +85,31 @@ impl Layout {
             }
             layout.wanted.push((field, found.into_iter().next()));
         }
+        if !companies && shape.object == Object::People {
+            layout.links(opened, file, settings)?;
+        }
         if !preset.footer.is_empty() && matches!(opened, Opened::Csv(_)) {
             // A heading that stands twice names no column.
             let namesake = |first: &&String| headings.iter().filter(|other| folded(other) == folded(first)).count() > 1;
             layout.wanted.push((START, headings.first().filter(|first| !namesake(first)).cloned()));
         }
         Ok(layout)
+    }
+
+    /// Refuses a file of people without any column by which they could be linked: its contacts would all be left out.
+    fn links(&self, opened: &Opened<'_>, file: &str, settings: &CrmSettings) -> Result<(), LoadError> {
+        let found = |field: &str| self.wanted.iter().any(|(name, heading)| *name == field && heading.is_some());
+        let addresses = self.columns("email").chain(self.columns("emails")).next().is_some();
+        if addresses || found("external_id") || found("stripe_customer_id") {
+            return Ok(());
+        }
+        let wanted = self.shape.headings("email").first().copied().unwrap_or("email");
+        let advice = format!(
+            "nothing links these contacts: name the column in columns.email, columns.external_id or \
+             columns.stripe_customer_id of the CRM `{}`",
+            settings.name
+        );
+        Err(missing(opened.headings(), opened.heading_line(), file, "email", wanted, &advice))
     }
 
     /// The columns of a field in [`EVERY`].

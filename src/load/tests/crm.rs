@@ -358,6 +358,33 @@ fn parquet_gzip_several_files_and_several_crms_are_read_in_order() {
 }
 
 #[test]
+fn parquet_has_no_footer_and_what_is_no_number_is_no_id() {
+    let parquet = |mut frame: DataFrame| {
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+        bytes
+    };
+    let salesforce = df!("id" => ["0031G00000qAfq1QAC"], "email" => ["a@example.com"]).unwrap();
+    let hubspot = df!("id" => [1.0, f64::NAN, 1e20, f64::INFINITY], "property_email" => ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]);
+    let loaded = Case::new()
+        .file("s.parquet", parquet(salesforce))
+        .file("h.parquet", parquet(hubspot.unwrap()))
+        .crm(CrmPreset::Salesforce, "s.parquet", &[])
+        .crm(CrmPreset::Hubspot, "h.parquet", &[])
+        .load();
+    nothing_is_lost(&loaded);
+    assert_eq!(rows(loaded.contacts.frame(), &["id", "email"]), ["0031G00000qAfq1QAC|a@example.com", "1|a@x.org"]);
+    assert!(loaded.rejections.iter().all(|row| row.reason == Reason::BadId), "{:?}", rejected(&loaded));
+}
+
+#[test]
+fn people_whom_no_column_could_link_are_refused() {
+    let text = "Record ID,First Name,Last Name,Emial,Company Name\n1,Ana,Ruiz,a@example.com,Acme\n";
+    let error = Case::new().file("h.csv", text).crm(CrmPreset::Hubspot, "h.csv", &[]).error().to_string();
+    assert!(error.contains("no column `Email` for email; the nearest heading is `Emial`"), "{error}");
+}
+
+#[test]
 fn earlier_versions_of_a_record_are_history() {
     let text = "id,email,last_name,_fivetran_active,_fivetran_start\n\
         0031G00000qAfq1QAC,old@example.com,Ruiz,false,2026-01-01\n0031G00000qAfq1QAC,new@example.com,Ruiz,true,2026-02-01\n";

@@ -9,6 +9,7 @@ mod fingerprint;
 mod key;
 mod mrr;
 mod problem;
+mod reading;
 pub mod schema;
 mod sections;
 mod settings;
@@ -18,6 +19,7 @@ mod value;
 
 pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
+pub use reading::{Reading, TextEncoding};
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, KeySource, LinkSettings,
     MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings, StripeSettings,

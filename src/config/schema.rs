@@ -50,6 +50,9 @@ const PATTERNS: &str = "a path or glob pattern in quotes, or a list of them";
 const YES_NO: &str = "true or false, without quotes";
 const COLUMN: &str = "a column name in quotes";
 const PLACES: &str = "a list of places, first hit wins";
+const ENCODING: &str =
+    r#"an encoding in quotes: "utf-8", "utf-16", "windows-1252" or another label of the WHATWG's standard"#;
+const RECOGNISED: &str = "recognised in each file";
 const PERCENT: &str = "a percentage that is not negative";
 
 /// One row per key: section, key, what it expects, example, default, meaning.
@@ -66,12 +69,16 @@ pub const KEYS: &[Key] = &[
     key("stripe", "amount", r#""unit" or "total""#, r#""unit""#, r#""unit""#, "whether Amount in a dashboard file is per unit or a total"),
     key("stripe", "test_mode", YES_NO, "true", "false", "take rows of Stripe's test mode"),
     key("stripe", "guests", YES_NO, "true", "false", "take customers without an id"),
+    key("stripe", "encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of files without a byte order mark"),
 
     key("crm", "name", "a short name in quotes", r#""hubspot""#, "the preset's name", "the source's name in reports"),
     key("crm", "preset", r#""hubspot", "salesforce", "pipedrive", "close", "attio" or "custom""#, r#""hubspot""#, r#""custom""#, "which columns to expect"),
     key("crm", "contacts", PATTERNS, r#""exports/hubspot/*.csv""#, "", "files of contacts, or of companies where those are billed"),
     key("crm", "companies", PATTERNS, r#""exports/hubspot-companies/*.csv""#, "none", "files of companies, which name the company of a contact that only carries its id"),
     key("crm", "columns", "a table of column names", r#"{ external_id = "Customer ID" }"#, "the preset's columns", "columns that differ from the preset"),
+    key("crm", "encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of files without a byte order mark"),
+    key("crm", "dates", r#""iso", "us" or "eu""#, r#""us""#, "what the preset or the file's own values prove", "the order of numeric dates: 2026-10-14 only, 10/14/2026 or 14/10/2026"),
+    key("crm", "time_zone", "the name of a time zone in quotes", r#""America/New_York""#, r#""UTC""#, "where times without an offset are of"),
     key("crm.columns", "id", COLUMN, r#""Record ID""#, "the preset's", "the contact's id in the CRM"),
     key("crm.columns", "email", COLUMN, r#""Email""#, "the preset's", "the main address"),
     key("crm.columns", "emails", "a column name in quotes, or a list of them", r#"["Additional email addresses", "Work email"]"#, "the preset's", "further addresses, one or several in a cell"),
@@ -87,6 +94,7 @@ pub const KEYS: &[Key] = &[
     key("crm.columns", "last_activity", COLUMN, r#""Last Activity Date""#, "the preset's", "when the contact was last active"),
 
     key("existing", "customers", PATTERNS, r#""exports/tether/customers*.jsonl""#, "the baseline alone", "what Tether holds, as exported; only with a single product"),
+    key("existing", "encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of files without a byte order mark"),
 
     key("fields", "email", PLACES, r#"["crm", "stripe"]"#, r#"["crm", "stripe"]"#, "where the e-mail comes from"),
     key("fields", "external_id", PLACES, r#"["crm", "metadata"]"#, r#"["crm", "metadata"]"#, r#"where the external id comes from; "stripe_id" is the third place"#),
@@ -139,6 +147,7 @@ pub const KEYS: &[Key] = &[
     key("product", "name", "a short name in quotes", r#""core""#, "", "the product's name in reports"),
     key("product", "key", "a table that says where the key stands", r#"{ env = "TETHER_API_KEY" }"#, "", "where the product's API key stands; never the key itself"),
     key("product", "existing", PATTERNS, r#""exports/tether/core*.jsonl""#, "the baseline alone", "what Tether holds for this product, as exported"),
+    key("product", "existing_encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of those files where they have no byte order mark"),
     key("product", "creation", r#""on" or "off""#, r#""on""#, "not said", "the product's creation gate as you expect it; in the sandbox it is the gate"),
     key("product", "filter", "nothing", "", "every source row", "which source rows are this product's; refused by this version"),
     key("product.key", "env", "the name of an environment variable in quotes", r#""TETHER_API_KEY""#, "", "an environment variable"),

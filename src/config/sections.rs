@@ -6,7 +6,7 @@ use super::settings::{
     AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, LinkSettings, ProductSettings, Rate, RunSettings,
     StripeSettings, TetherSettings, TetherUrl,
 };
-use super::{schema, value};
+use super::{reading, schema, value};
 use crate::model::{Field, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -66,6 +66,7 @@ pub(super) fn stripe(section: &Section<'_>, base: &Path, problems: &mut Problems
         amount: section.read("amount", problems, |value| value::one_of(&amounts, value)).unwrap_or(AmountMeaning::Unit),
         test_mode: section.read("test_mode", problems, value::yes_no).unwrap_or_default(),
         guests: section.read("guests", problems, value::yes_no).unwrap_or_default(),
+        encoding: reading::encoding(section, "encoding", problems),
     }
 }
 
@@ -93,7 +94,8 @@ pub(super) fn crms(sections: &[Section<'_>], base: &Path, problems: &mut Problem
                 format!("`{name}` is the name of another source; choose another name"),
             );
         }
-        let crm = CrmSettings { name, preset, contacts, companies, columns };
+        let reading = reading::reading(section, problems);
+        let crm = CrmSettings { name, preset, contacts, companies, columns, reading };
         let sources = if crm.companies.is_empty() {
             vec![crm.name.clone()]
         } else {
@@ -245,9 +247,11 @@ pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Prob
         }
         let key = key_source(section, base, problems);
         let existing = section.read("existing", problems, |value| value::patterns(base, value)).unwrap_or_default();
+        let existing_encoding = reading::encoding(section, "existing_encoding", problems);
         let creation = section.read("creation", problems, creation);
         // Without a key there was a problem, and these products are never used.
-        products.push(ProductSettings { name, key: key.unwrap_or(KeySource::Env(String::new())), existing, creation });
+        let key = key.unwrap_or(KeySource::Env(String::new()));
+        products.push(ProductSettings { name, key, existing, existing_encoding, creation });
     }
     existing(document, &sections, base, &mut products, problems);
     products
@@ -272,8 +276,12 @@ fn existing(
     }
     let section = document.section("existing", problems);
     let customers = section.require("customers", problems, |value| value::patterns(base, value)).unwrap_or_default();
+    let encoding = reading::encoding(&section, "encoding", problems);
     match (products, sections) {
-        ([only], [product]) if product.value("existing").is_none() => only.existing = customers,
+        ([only], [product]) if product.value("existing").is_none() => {
+            only.existing = customers;
+            only.existing_encoding = encoding.or(only.existing_encoding);
+        }
         ([_], _) => {
             let message = "says the same as `existing` under [[product]]; remove one of them";
             problems.at(section.offset, section.path("customers"), message);

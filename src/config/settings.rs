@@ -1,5 +1,6 @@
 //! The validated configuration: no text left to interpret, no `Option` that means "default".
 
+use super::reading::{Reading, TextEncoding};
 use crate::model::{Currency, Field, Instant, Place};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
@@ -75,6 +76,9 @@ pub struct StripeSettings {
     pub test_mode: bool,
     /// Take customers without an id: `guests`, default false.
     pub guests: bool,
+    /// The encoding of files that do not say theirs: `encoding`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<TextEncoding>,
 }
 
 /// Whether a dashboard file's `Amount` is per unit or already multiplied by the quantity.
@@ -99,6 +103,9 @@ pub struct CrmSettings {
     pub companies: Vec<String>,
     /// Column names that override the preset, by field (the keys of `[crm.columns]`); several only for `emails`.
     pub columns: BTreeMap<String, Vec<String>>,
+    /// How its files are to be read: `encoding`, `dates`, `time_zone`.
+    #[serde(flatten, skip_serializing_if = "Reading::is_silent")]
+    pub reading: Reading,
 }
 
 impl CrmSettings {
@@ -326,6 +333,9 @@ pub struct ProductSettings {
     pub key: KeySource,
     /// Glob patterns of its existing customers' export; empty: the baseline does without.
     pub existing: Vec<String>,
+    /// The encoding of those files where they do not say theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub existing_encoding: Option<TextEncoding>,
     /// The creation gate as expected: `creation = "on"` or `"off"`; `None`: not said. In the embedded sandbox it is the
     /// gate itself (`None` meaning off, as Tether's default).
     pub creation: Option<bool>,

@@ -163,6 +163,9 @@ fn every_option_of_mrr_and_every_rate_is_read() {
 #[test]
 fn a_bad_value_says_what_to_write_instead() {
     for (more, expected) in [
+        ("[[crm]]\ncontacts = \"c.csv\"\nencoding = \"utf-9\"", "`utf-9` is no encoding; write an encoding in quotes"),
+        ("[[crm]]\ncontacts = \"c.csv\"\ndates = \"uk\"", "write \"iso\", \"us\" or \"eu\""),
+        ("[[crm]]\ncontacts = \"c.csv\"\ntime_zone = \"America/NewYork\"", "did you mean \"America/New_York\"?"),
         ("[tether]\nrate = 10", "write calls per s, min, h or d, like rate = \"10/s\""),
         ("[tether]\ndeadline = 30", "`30` has no unit"),
         ("[tether]\nburst = 0", "`0` is too small"),

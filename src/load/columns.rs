@@ -70,14 +70,14 @@ pub(super) enum Epoch {
 }
 
 impl Epoch {
-    fn read(self, value: &str) -> Option<i64> {
+    pub fn read(self, value: &str) -> Option<i64> {
         if !value.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let number: i64 = value.parse().ok()?;
         match (self, value.len()) {
             (Self::Millis, 13) => Some(number - number % 1000),
-            (Self::Seconds, 1..=12) => Some(number * 1000),
+            (Self::Seconds, 1..=12) => Instant::in_calendar(number).then_some(number * 1000),
             _ => None,
         }
     }
@@ -107,7 +107,7 @@ pub(super) fn instants(text: &StringChunked, heading: &str, epoch: Epoch, faults
 
 /// `YYYY-MM-DD`, then nothing, ` HH:MM` or ` HH:MM:SS`, with `T` for the blank, a fraction of the second, and `Z` or ` UTC` at
 /// the end allowed: the forms that nearly every export uses, without a general parser.
-fn plain_instant(value: &str) -> Option<i64> {
+pub(super) fn plain_instant(value: &str) -> Option<i64> {
     let bare = value.strip_suffix('Z').or_else(|| value.strip_suffix(" UTC")).unwrap_or(value).as_bytes();
     let bytes = match bare.get(19..) {
         Some([b'.', fraction @ ..]) if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => &bare[..19],
@@ -148,7 +148,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
         2 => 28,
         _ => return None,
     };
-    if day < 1 || day > length {
+    if year < 1 || day < 1 || day > length {
         return None;
     }
     let year = if month <= 2 { year - 1 } else { year };
@@ -247,6 +247,7 @@ mod tests {
         }
         for text in [
             "2026-02-29",
+            "0000-01-01",
             "2026-13-01",
             "2026-00-10",
             "2026-11-01 24:00",

@@ -1,10 +1,10 @@
 //! The structural pass over CSV text: finds every record's physical line and takes out the rows that polars would accept
 //! without a word (short, long, holding a NUL, never closing a quote), before polars reads the values of the rest.
 
-use super::csv_record::{Record, next_record, split};
+use super::csv_heading::{self, ends_with_separator};
+use super::csv_record::{Record, escaped, next_record, split};
 use super::fault::quoted;
-use super::headings::folded;
-use crate::model::Reason;
+use crate::model::{Dialect, Reason};
 use std::borrow::Cow;
 
 /// CSV text that was checked.
@@ -24,6 +24,12 @@ pub(super) struct Checked<'t> {
     pub faults: Vec<RowFault>,
     /// The last row breaks off: the export was cut short.
     pub truncated: bool,
+    /// What was recognised.
+    pub dialect: Dialect,
+    /// Lone carriage returns end rows beside line feeds: the check stopped there.
+    mixed_ends: bool,
+    /// Some value runs over a line end.
+    pub spans_lines: bool,
 }
 
 /// A row that cannot be read.
@@ -42,130 +48,125 @@ impl Checked<'_> {
     }
 }
 
-/// Two headings are the same; columns from 1.
-pub(super) struct Duplicate {
-    pub line: u64,
-    pub heading: String,
-    pub first: usize,
-    pub second: usize,
-}
-
 /// Why a text is no CSV table.
 pub(super) enum NotCsv {
     Empty,
-    Duplicate(Duplicate),
 }
 
-/// Lone carriage returns end the lines of some old spreadsheets: such a text is rewritten, every other one stays.
-fn with_line_feeds(text: &str) -> Cow<'_, [u8]> {
-    let bytes = text.as_bytes();
-    match memchr::memchr2(b'\n', b'\r', bytes) {
-        Some(end) if bytes[end] == b'\r' && bytes.get(end + 1) != Some(&b'\n') => {
-            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").into_bytes())
-        }
-        _ => Cow::Borrowed(bytes),
-    }
+/// Lone carriage returns end the lines of some old spreadsheets.
+fn ends_with_carriage_returns(bytes: &[u8]) -> bool {
+    memchr::memchr2(b'\n', b'\r', bytes).is_some_and(|end| bytes[end] == b'\r' && bytes.get(end + 1) != Some(&b'\n'))
 }
 
-/// The separator that stands most often in the heading line, outside quotes.
-fn separator(heading: &[u8]) -> u8 {
-    let count = |wanted: u8| {
-        let mut inside = false;
-        heading
-            .iter()
-            .filter(|&&byte| {
-                inside ^= byte == b'"';
-                !inside && byte == wanted
-            })
-            .count()
-    };
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|&candidate| count(candidate)).unwrap_or(b',')
-}
-
-/// Checks `text`. A first line that `recognise` refuses while it takes the next one is a stray title and is skipped.
+/// Checks `text`. Lines before the one that `recognise` takes for headings are stray titles and are skipped.
 /// `lossy`: U+FFFD stands for bytes that were no text, so rows that hold it are taken out.
 pub(super) fn check<'t>(
     text: &'t str,
     lossy: bool,
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, NotCsv> {
-    match with_line_feeds(text) {
-        Cow::Borrowed(bytes) => check_bytes(bytes, lossy, recognise),
-        Cow::Owned(bytes) => {
-            let Checked { separator, headings, heading_line, lines, after_blank, body, faults, truncated } =
-                check_bytes(&bytes, lossy, recognise)?;
-            let body = Cow::Owned(body.into_owned());
-            Ok(Checked { separator, headings, heading_line, lines, after_blank, body, faults, truncated })
+    let bytes = text.as_bytes();
+    if !ends_with_carriage_returns(bytes) {
+        let checked = check_bytes(bytes, lossy, recognise)?;
+        if !checked.mixed_ends {
+            return Ok(checked);
         }
     }
-}
-
-/// The heading line: headings, separator, its number, and where and on which line the rows begin.
-struct Heading {
-    headings: Vec<String>,
-    separator: u8,
-    line: u64,
-    next: usize,
-    next_line: u64,
-}
-
-fn heading_at(bytes: &[u8], mut at: usize, mut line: u64) -> Option<Heading> {
-    loop {
-        let rest = &bytes[at..];
-        if rest.is_empty() {
-            return None;
-        }
-        let first = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-        let separator = separator(first);
-        let record = next_record(bytes, at, line, separator);
-        if record.is_blank(bytes) {
-            (at, line) = (record.next, record.next_line);
-            continue;
-        }
-        let mut headings: Vec<String> =
-            split(record.content(bytes), separator).iter().map(|heading| heading.trim().to_owned()).collect();
-        if headings.iter().all(String::is_empty) {
-            headings.clear();
-        }
-        return Some(Heading { headings, separator, line, next: record.next, next_line: record.next_line });
-    }
+    // A text with lone carriage returns is rewritten, every other one stays.
+    let rewritten = text.replace("\r\n", "\n").replace('\r', "\n").into_bytes();
+    let Checked {
+        separator,
+        headings,
+        heading_line,
+        lines,
+        after_blank,
+        body,
+        faults,
+        truncated,
+        mut dialect,
+        spans_lines,
+        ..
+    } = check_bytes(&rewritten, lossy, recognise)?;
+    let feeds = memchr::memchr(b'\n', bytes).is_some();
+    dialect.line_ends = String::from(if feeds { "mixed" } else { "CR" });
+    let body = Cow::Owned(body.into_owned());
+    Ok(Checked {
+        separator,
+        headings,
+        heading_line,
+        lines,
+        after_blank,
+        body,
+        faults,
+        truncated,
+        dialect,
+        mixed_ends: false,
+        spans_lines,
+    })
 }
 
 fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -> bool) -> Result<Checked<'t>, NotCsv> {
-    let mut heading = heading_at(bytes, 0, 1).ok_or(NotCsv::Empty)?;
-    if !recognise(&heading.headings)
-        && let Some(second) = heading_at(bytes, heading.next, heading.next_line)
-        && recognise(&second.headings)
-    {
-        heading = second;
-    }
-    if heading.headings.is_empty() {
-        return Err(NotCsv::Empty);
-    }
-    if let Some(duplicate) = duplicate(&heading) {
-        return Err(NotCsv::Duplicate(duplicate));
-    }
+    let heading = csv_heading::find(bytes, recognise).ok_or(NotCsv::Empty)?;
     let mut pass = Pass {
         bytes,
         lossy,
         separator: heading.separator,
         expected: heading.headings.len(),
+        trailing: heading.trailing,
         lines: Vec::new(),
         after_blank: Vec::new(),
-        blank: false,
+        behind_blank: 0,
         pieces: Vec::new(),
         faults: Vec::new(),
+        mixed_ends: false,
     };
     let (mut at, mut line) = (heading.next, heading.next_line);
-    let mut truncated = false;
-    while at < bytes.len() {
+    let (mut truncated, mut spans_lines) = (false, false);
+    let heading_pair = bytes[..heading.next].ends_with(b"\r\n");
+    let (mut feeds, mut pairs, mut backslashes) = (!heading_pair, heading_pair, false);
+    while at < bytes.len() && !pass.mixed_ends {
         let record = next_record(bytes, at, line, heading.separator);
+        match record.next - record.end {
+            1 => feeds = true,
+            2 => pairs = true,
+            _ => {}
+        }
+        if let Some((record, fields)) = pass.with_backslashes(&record) {
+            spans_lines |= record.next_line > line + 1;
+            (at, line) = (record.next, record.next_line);
+            backslashes = true;
+            pass.rewrite(record.line, &fields);
+            continue;
+        }
+        spans_lines |= record.next_line > line + 1;
+        if pass.ends_with_a_return(&record) {
+            pass.mixed_ends = true;
+        }
         (at, line) = (record.next, record.next_line);
         let faults = pass.faults.len();
         pass.take(record);
         truncated = at >= bytes.len() && bytes.last() != Some(&b'\n') && pass.faults.len() > faults;
     }
     let body = pass.body();
+    let mut notes = Vec::new();
+    if heading.trailing {
+        notes.push("a separator behind every row".to_owned());
+    }
+    if backslashes {
+        notes.push("quotes hidden by backslashes".to_owned());
+    }
+    let dialect = Dialect {
+        separator: separator_words(heading.separator),
+        line_ends: match (feeds, pairs) {
+            (true, true) => "mixed",
+            (false, true) => "CRLF",
+            _ => "LF",
+        }
+        .to_owned(),
+        heading_line: heading.line,
+        notes,
+        ..Dialect::default()
+    };
     Ok(Checked {
         separator: heading.separator,
         headings: heading.headings,
@@ -175,18 +176,20 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
         body,
         faults: pass.faults,
         truncated,
+        dialect,
+        mixed_ends: pass.mixed_ends,
+        spans_lines,
     })
 }
 
-fn duplicate(heading: &Heading) -> Option<Duplicate> {
-    let mut seen = std::collections::HashMap::new();
-    for (index, name) in heading.headings.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        if let Some(first) = seen.insert(folded(name), index) {
-            let (first, second) = (first + 1, index + 1);
-            return Some(Duplicate { line: heading.line, heading: name.clone(), first, second });
-        }
+fn separator_words(separator: u8) -> String {
+    match separator {
+        b',' => "comma".to_owned(),
+        b';' => "semicolon".to_owned(),
+        b'\t' => "tab".to_owned(),
+        b'|' => "pipe".to_owned(),
+        other => char::from(other).to_string(),
     }
-    None
 }
 
 /// A stretch of clean rows: of the file's bytes, or one row written anew.
@@ -200,25 +203,75 @@ struct Pass<'t> {
     lossy: bool,
     separator: u8,
     expected: usize,
+    trailing: bool,
     lines: Vec<u32>,
     after_blank: Vec<u32>,
-    /// The record before was a blank one.
-    blank: bool,
+    /// The line behind the last blank record.
+    behind_blank: u64,
     pieces: Vec<Piece>,
     faults: Vec<RowFault>,
+    mixed_ends: bool,
 }
 
 impl<'t> Pass<'t> {
+    /// The record with backslashes that hide quotes, if only so it is one: as it stands it breaks RFC 4180.
+    fn with_backslashes(&self, record: &Record) -> Option<(Record, Vec<String>)> {
+        let hidden = || memchr::memmem::find(record.content(self.bytes), b"\\\"").is_some();
+        if record.regular || !hidden() {
+            return None;
+        }
+        let found = escaped(self.bytes, record.start, record.line, self.separator)?;
+        let whole = found.0.content(self.bytes);
+        let sound = memchr::memchr(0, whole).is_none() && !(self.lossy && holds_replacement(whole));
+        (found.0.fields == self.expected && sound).then_some(found)
+    }
+
+    /// Takes a row in a form that every reader reads alike.
+    fn rewrite(&mut self, line: u64, fields: &[String]) {
+        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
+        self.pieces.push(Piece::Rewritten(write_row(fields, self.separator)));
+    }
+
+    /// Whether a record that no reader could agree on is one that a lone carriage return ends behind a quote.
+    fn ends_with_a_return(&self, record: &Record) -> bool {
+        const LOOKED_AT: usize = 65_536;
+        let rest = &self.bytes[record.start..self.bytes.len().min(record.next + LOOKED_AT)];
+        if record.regular || memchr::memmem::find(rest, b"\"\r").is_none() {
+            return false;
+        }
+        let lone = |at: usize| rest[at] == b'\r' && rest.get(at + 1) != Some(&b'\n');
+        let lines: Vec<u8> = (0..rest.len()).map(|at| if lone(at) { b'\n' } else { rest[at] }).collect();
+        let row = next_record(&lines, 0, 1, self.separator);
+        row.regular && row.fields == self.expected && row.next == row.end + 1 && lone(row.end)
+    }
+
+    /// Whether the record is rows between lone carriage returns.
+    fn is_rows(&self, content: &[u8]) -> bool {
+        if memchr::memchr(b'\r', content).is_none() {
+            return false;
+        }
+        let rows: Vec<u8> = content.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect();
+        let mut at = 0;
+        while at < rows.len() {
+            let row = next_record(&rows, at, 1, self.separator);
+            if row.fields != self.expected || !row.regular {
+                return false;
+            }
+            at = row.next;
+        }
+        true
+    }
+
     fn take(&mut self, record: Record) {
         // A row of nothing but separators says nothing: spreadsheets leave them behind.
-        let blank = record.is_blank(self.bytes) || record.is_hollow(self.bytes, self.separator);
-        if !blank {
-            if self.blank {
-                self.after_blank.push(u32::try_from(record.line).unwrap_or(u32::MAX));
-            }
-            self.place(&record);
+        if record.is_blank(self.bytes) || record.is_hollow(self.bytes, self.separator) {
+            self.behind_blank = record.next_line;
+            return;
         }
-        self.blank = blank;
+        if self.behind_blank == record.line {
+            self.after_blank.push(u32::try_from(record.line).unwrap_or(u32::MAX));
+        }
+        self.place(&record);
     }
 
     fn place(&mut self, record: &Record) {
@@ -241,9 +294,10 @@ impl<'t> Pass<'t> {
             self.faults.push(fault(Reason::NulByte, detail, fields));
             return;
         }
-        if self.lossy && memchr::memmem::find(content, "\u{fffd}".as_bytes()).is_some() {
+        if self.lossy && holds_replacement(content) {
             let fields = split(content, self.separator);
-            let detail = "the row holds bytes that are no text in the file's own encoding".to_owned();
+            let column = fields.iter().position(|field| field.contains('\u{fffd}')).unwrap_or(0) + 1;
+            let detail = format!("column {column} holds bytes that are no text in the file's own encoding");
             self.faults.push(fault(Reason::BadEncoding, detail, fields));
             return;
         }
@@ -251,20 +305,27 @@ impl<'t> Pass<'t> {
         // reader and written anew, so that polars cannot see other fields than this pass.
         let rewritten = (!record.regular).then(|| split(content, self.separator));
         let found = rewritten.as_ref().map_or(record.fields, Vec::len);
-        if found != self.expected {
+        if (found != self.expected || self.expected == 1) && self.is_rows(content) {
+            self.mixed_ends = true;
+            return;
+        }
+        let won_a_field = self.trailing && found == self.expected && !ends_with_separator(content, self.separator);
+        if found != self.expected || won_a_field {
             let fields = rewritten.unwrap_or_else(|| split(content, self.separator));
             let reason = if found < self.expected { Reason::ShortRow } else { Reason::LongRow };
             let start = fields.first().map_or("", String::as_str);
-            let detail =
-                format!("{found} fields where the heading has {}; the row begins {}", self.expected, quoted(start));
+            let expected = self.expected - usize::from(self.trailing);
+            let detail = format!("{found} fields where the heading has {expected}; the row begins {}", quoted(start));
             self.faults.push(fault(reason, detail, fields));
             return;
         }
+        if let Some(fields) = rewritten {
+            return self.rewrite(record.line, &fields);
+        }
         self.lines.push(u32::try_from(record.line).unwrap_or(u32::MAX));
-        match (rewritten, self.pieces.last_mut()) {
-            (Some(fields), _) => self.pieces.push(Piece::Rewritten(write_row(&fields, self.separator))),
-            (None, Some(Piece::Run(run))) if run.end == record.start => run.end = record.next,
-            (None, _) => self.pieces.push(Piece::Run(record.start..record.next)),
+        match self.pieces.last_mut() {
+            Some(Piece::Run(run)) if run.end == record.start => run.end = record.next,
+            _ => self.pieces.push(Piece::Run(record.start..record.next)),
         }
     }
 
@@ -288,6 +349,10 @@ impl<'t> Pass<'t> {
             }
         }
     }
+}
+
+fn holds_replacement(content: &[u8]) -> bool {
+    memchr::memmem::find(content, "\u{fffd}".as_bytes()).is_some()
 }
 
 /// One row in a form that every reader reads alike: every field quoted.

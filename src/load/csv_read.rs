@@ -1,11 +1,14 @@
 //! Checked CSV text → the wanted columns as normalised text, read by polars.
 
 use super::LoadError;
-use super::columns::normalise;
-use super::csv_check::{Checked, Duplicate, NotCsv, check, write_row};
+use super::columns::{map, normalise};
+use super::csv_check::{Checked, NotCsv, check, write_row};
+use super::headings::folded;
 use super::text::Decoded;
 use polars::io::SerReader;
 use polars::prelude::*;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
 
 /// A file's text as a checked table; `shown` is the file's name in errors.
@@ -14,12 +17,32 @@ pub(super) fn open<'t>(
     shown: &str,
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, LoadError> {
-    check(&decoded.text, decoded.lossy, recognise).map_err(|error| match error {
-        NotCsv::Empty => LoadError::Empty { file: shown.to_owned() },
-        NotCsv::Duplicate(Duplicate { line, heading, first, second }) => {
-            LoadError::DuplicateHeading { file: shown.to_owned(), line, heading, first, second }
+    check(&decoded.text, decoded.lossy, recognise).map_err(|NotCsv::Empty| LoadError::Empty { file: shown.to_owned() })
+}
+
+/// Refuses a file in which one of the `wanted` columns has a namesake: which of them is meant cannot be known.
+fn refuse_namesakes(
+    checked: &Checked<'_>,
+    wanted: &[(&'static str, Option<usize>)],
+    shown: &str,
+) -> Result<(), LoadError> {
+    let columns: BTreeSet<usize> = wanted.iter().filter_map(|(_, column)| *column).collect();
+    let meant: HashMap<String, usize> =
+        columns.into_iter().rev().map(|column| (folded(&checked.headings[column]), column)).collect();
+    for (column, heading) in checked.headings.iter().enumerate().filter(|(_, heading)| !heading.is_empty()) {
+        if let Some(&other) = meant.get(&folded(heading))
+            && other != column
+        {
+            return Err(LoadError::DuplicateHeading {
+                file: shown.to_owned(),
+                line: checked.heading_line,
+                heading: checked.headings[other.max(column)].clone(),
+                first: other.min(column) + 1,
+                second: other.max(column) + 1,
+            });
         }
-    })
+    }
+    Ok(())
 }
 
 /// Reads the columns `wanted` (name in the result, column of the file from 0; `None`: a column of nulls) as text that is
@@ -30,6 +53,7 @@ pub(super) fn read(
     shown: &str,
     file: u32,
 ) -> Result<DataFrame, LoadError> {
+    refuse_namesakes(checked, wanted, shown)?;
     let rows = checked.lines.len();
     let mut projection: Vec<usize> = wanted.iter().filter_map(|(_, column)| *column).collect();
     projection.sort_unstable();
@@ -53,7 +77,9 @@ pub(super) fn read(
             columns.push(match column {
                 Some(index) => {
                     let text = frame.column(&index.to_string())?.str()?;
-                    normalise(text).with_name((*name).into()).into_column()
+                    // One line end in all values, whatever ends the file's lines: else a name would change with its export.
+                    let text = if checked.spans_lines { with_line_feeds(text) } else { text.clone() };
+                    normalise(&text).with_name((*name).into()).into_column()
                 }
                 None => Column::full_null((*name).into(), rows, &DataType::String),
             });
@@ -63,6 +89,15 @@ pub(super) fn read(
         DataFrame::new(rows, columns)
     };
     build().map_err(|error| LoadError::internal(shown, error))
+}
+
+fn with_line_feeds(text: &StringChunked) -> StringChunked {
+    map(text, |value| {
+        Some(match memchr::memchr(b'\r', value.as_bytes()) {
+            Some(_) => Cow::Owned(value.replace("\r\n", "\n")),
+            None => Cow::Borrowed(value),
+        })
+    })
 }
 
 /// Columns are named by their number: headings may be blank.
@@ -131,9 +166,9 @@ mod tests {
             let mut row = 0;
             for record in reader.records() {
                 let record = record.unwrap();
-                prop_assert_eq!(record.len(), 2);
-                prop_assert_eq!(cell("h1", row), record[0].trim());
-                prop_assert_eq!(cell("h2", row), record[1].trim());
+                prop_assert_eq!(record.len(), checked.headings.len());
+                prop_assert_eq!(cell("h1", row), record[0].trim().replace("\r\n", "\n"));
+                prop_assert_eq!(cell("h2", row), record[1].trim().replace("\r\n", "\n"));
                 row += 1;
             }
             prop_assert_eq!(row, frame.height());

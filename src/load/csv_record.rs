@@ -139,3 +139,50 @@ pub(super) fn split(content: &[u8], separator: u8) -> Vec<String> {
     let _ = reader.read_byte_record(&mut record);
     record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
 }
+
+/// The record that begins at `start`, where a backslash hides the quote behind it, and its fields; `None` unless every quote
+/// then opens or closes a field. Doubled quotes have no place in such a file.
+pub(super) fn escaped(bytes: &[u8], start: usize, line: u64, separator: u8) -> Option<(Record, Vec<String>)> {
+    let mut fields = Vec::new();
+    let (mut at, mut next_line) = (start, line);
+    loop {
+        let mut field = Vec::new();
+        if bytes.get(at) == Some(&b'"') {
+            at += 1;
+            loop {
+                match (*bytes.get(at)?, bytes.get(at + 1)) {
+                    (b'\\', Some(hidden @ (b'"' | b'\\'))) => {
+                        field.push(*hidden);
+                        at += 2;
+                        continue;
+                    }
+                    (b'"', _) => break,
+                    (byte, _) => {
+                        next_line += u64::from(byte == b'\n');
+                        field.push(byte);
+                    }
+                }
+                at += 1;
+            }
+            at += 1;
+        } else {
+            let length = memchr::memchr3(separator, b'\n', b'"', &bytes[at..]).unwrap_or(bytes.len() - at);
+            field.extend_from_slice(&bytes[at..at + length]);
+            at += length;
+            if bytes.get(at) != Some(&separator) && field.last() == Some(&b'\r') {
+                field.pop();
+            }
+        }
+        fields.push(String::from_utf8_lossy(&field).into_owned());
+        match &bytes[at..] {
+            [first, ..] if *first == separator => at += 1,
+            [] | [b'\n' | b'\r', ..] => break,
+            _ => return None,
+        }
+    }
+    let (end, next) = line_end(bytes, at);
+    let count = fields.len();
+    let record =
+        Record { start, end, next, line, next_line: next_line + 1, fields: count, regular: false, unclosed: None };
+    Some((record, fields))
+}

@@ -60,6 +60,20 @@ pub enum LoadError {
         /// The other column, from 1.
         second: usize,
     },
+    /// Numeric dates whose order of day and month nothing tells: a guess would move customers' activity by months.
+    #[error("{file}, line {line}: {heading}: {detail} under the CRM `{source_name}`")]
+    UndecidedDates {
+        /// The file.
+        file: String,
+        /// The line of the value.
+        line: u64,
+        /// The column's heading.
+        heading: String,
+        /// The value, why it cannot be told, and what to state.
+        detail: String,
+        /// The CRM.
+        source_name: String,
+    },
     /// A column that must be there is not.
     #[error("{file}, line {line}: no column `{heading}` for {field}; {advice}")]
     MissingColumn {

@@ -10,10 +10,17 @@ pub(super) fn find<N: AsRef<str>>(headings: &[String], names: &[N]) -> Option<us
     })
 }
 
-/// A heading as it is compared: lower-case, NFC.
+/// A heading as it is compared: lower-case, NFC, every run of blanks (no-break ones too) one space.
 pub(super) fn folded(heading: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    heading.trim().nfc().collect::<String>().to_lowercase()
+    let mut folded = String::with_capacity(heading.len());
+    for word in heading.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.nfc());
+    }
+    folded.to_lowercase()
 }
 
 /// The error for a `field` whose column, headed `wanted`, the file with `headings` on `line` lacks.

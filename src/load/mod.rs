@@ -9,9 +9,11 @@
 
 mod amount;
 mod assemble;
+mod calendar;
 mod columns;
 mod crm;
 mod csv_check;
+mod csv_heading;
 mod csv_read;
 mod csv_record;
 mod error;
@@ -25,6 +27,7 @@ mod sheet;
 mod stripe;
 mod tether;
 mod text;
+mod wide;
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +39,7 @@ pub use stripe::related::SettledRows;
 pub use tether::existing_file;
 
 use crate::config::Settings;
-use crate::model::{Break, BreakKind, InputFile, Rejection};
+use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, StripeTables};
 use assemble::ordered;
@@ -85,6 +88,8 @@ struct TablePart {
     shape: String,
     /// Rows that are done with; `None`: the table has none such.
     settled: Option<SettledRows>,
+    /// How its text was written, where it has such.
+    dialect: Option<Box<Dialect>>,
 }
 
 /// What a file is read for.
@@ -238,15 +243,16 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies)?;
             (source, Part::Table(part), encoding)
         }
-        Use::Existing(_) => {
+        Use::Existing(product) => {
+            let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
-            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified)?;
+            let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified, stated)?;
             (EXISTING.to_owned(), Part::Table(part), encoding)
         }
     };
-    let (rows, mut shape) = match &part {
-        Part::Stripe(part) => (part.rows(), part.shape.clone()),
-        Part::Table(part) => (part.rows, part.shape.clone()),
+    let (rows, mut shape, dialect) = match &part {
+        Part::Stripe(part) => (part.rows(), part.shape.clone(), part.dialect.clone()),
+        Part::Table(part) => (part.rows, part.shape.clone(), part.dialect.as_deref().cloned()),
     };
     if raw.gzip {
         shape.push_str(", gzip");
@@ -259,6 +265,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         rows,
         shape,
         encoding: encoding.map(str::to_owned),
+        dialect,
         modified: raw.modified,
     };
     Ok((file, part))

@@ -5,7 +5,7 @@ use crate::load::csv_check::Checked;
 use crate::load::fault::{Faults, Origin, structural};
 use crate::load::headings::find;
 use crate::load::{LoadError, csv_read, parquet};
-use crate::model::Rejection;
+use crate::model::{Dialect, Rejection};
 use polars::prelude::*;
 
 /// A field, and the headings it goes by, lower-case, in order of preference.
@@ -68,6 +68,8 @@ pub(super) struct Sheet {
     /// Rows of the file, those taken out included.
     pub rows: u64,
     pub separator: u8,
+    /// How its text was written, where it is text.
+    pub dialect: Option<Dialect>,
 }
 
 impl Sheet {
@@ -90,12 +92,13 @@ impl Sheet {
                 let rejections =
                     structural(&mut checked, origin, layout.column(id), layout.column(owner), prefix(owner));
                 let frame = csv_read::read(&checked, &layout.wanted, origin.file, origin.index)?;
-                Ok(Self { layout, frame, rejections, rows, separator })
+                let dialect = Some(checked.dialect);
+                Ok(Self { layout, frame, rejections, rows, separator, dialect })
             }
             Opened::Parquet { bytes, .. } => {
                 let frame = parquet::read(bytes, &layout.headings, &layout.wanted, origin.file, origin.index)?;
                 let rows = frame.height() as u64;
-                Ok(Self { layout, frame, rejections: Vec::new(), rows, separator: b',' })
+                Ok(Self { layout, frame, rejections: Vec::new(), rows, separator: b',', dialect: None })
             }
         }
     }

@@ -3,6 +3,7 @@
 mod conservation;
 mod contacts;
 mod crm;
+mod dialects;
 mod existing;
 mod stripe;
 mod warehouse;
@@ -68,7 +69,14 @@ impl Case {
         let companies = Vec::new();
         let name =
             if self.settings.crms.is_empty() { "crm".to_owned() } else { format!("crm{}", self.settings.crms.len()) };
-        self.settings.crms.push(CrmSettings { name, preset, contacts, companies, columns });
+        self.settings.crms.push(CrmSettings {
+            name,
+            preset,
+            contacts,
+            companies,
+            columns,
+            reading: crate::config::Reading::default(),
+        });
         self
     }
 

@@ -1,6 +1,6 @@
 //! Instants: UTC, to the second.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, UTC, whole seconds.
@@ -13,6 +13,16 @@ pub struct Instant(DateTime<Utc>);
 pub struct InstantError(pub String);
 
 impl Instant {
+    /// The first second behind the last that can be written with four digits of a year.
+    const YEAR_10000: i64 = 253_402_300_800;
+    /// The first second of the year 1.
+    const YEAR_1: i64 = -62_135_596_800;
+
+    /// Whether the seconds after 1970 lie in the years 1 to 9999: what an export may mean.
+    pub const fn in_calendar(seconds: i64) -> bool {
+        Self::YEAR_1 <= seconds && seconds < Self::YEAR_10000
+    }
+
     /// The instant `seconds` after 1970-01-01T00:00:00Z, if a calendar can show it.
     pub fn from_epoch_seconds(seconds: i64) -> Option<Self> {
         Utc.timestamp_opt(seconds, 0).single().map(Self)
@@ -33,28 +43,34 @@ impl Instant {
         self.0.timestamp_millis()
     }
 
-    /// Reads ISO 8601: a date, a date and time with `T` or a space (UTC unless an offset stands there).
+    /// Reads ISO 8601: a date, a date and time with `T` or a space (UTC unless an offset stands there), in the years 1 to
+    /// 9999.
     pub fn parse(text: &str) -> Result<Self, InstantError> {
         let text = text.trim();
+        Self::parse_any_year(text)
+            .filter(|instant| (1..=9999).contains(&instant.0.year()))
+            .ok_or_else(|| InstantError(text.to_owned()))
+    }
+
+    fn parse_any_year(text: &str) -> Option<Self> {
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::from_utc(time.with_timezone(&Utc)));
+            return Some(Self::from_utc(time.with_timezone(&Utc)));
         }
         for format in ["%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"] {
             if let Ok(time) = DateTime::parse_from_str(text, format) {
-                return Ok(Self::from_utc(time.with_timezone(&Utc)));
+                return Some(Self::from_utc(time.with_timezone(&Utc)));
             }
         }
         let bare = text.strip_suffix(" UTC").or_else(|| text.strip_suffix('Z')).unwrap_or(text);
         for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"] {
             if let Ok(time) = NaiveDateTime::parse_from_str(bare, format) {
-                return Ok(Self::from_utc(time.and_utc()));
+                return Some(Self::from_utc(time.and_utc()));
             }
         }
         NaiveDate::parse_from_str(bare, "%Y-%m-%d")
             .ok()
             .and_then(|date| date.and_hms_opt(0, 0, 0))
             .map(|time| Self::from_utc(time.and_utc()))
-            .ok_or_else(|| InstantError(text.to_owned()))
     }
 }
 
@@ -99,6 +115,10 @@ mod tests {
             ("2026-11-01 13:45:07", Some("2026-11-01T13:45:07Z")),
             ("2026-11-01 13:45:07 UTC", Some("2026-11-01T13:45:07Z")),
             ("2026-11-01", Some("2026-11-01T00:00:00Z")),
+            ("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59Z")),
+            ("9999-12-31T23:59:59-05:00", None),
+            ("+12026-11-01", None),
+            ("0000-01-01", None),
             ("01/11/2026", None),
             ("yesterday", None),
         ] {

@@ -3,6 +3,7 @@
 //! In: nothing. Out: money, instants, e-mails, identifiers and the closed vocabularies (outcomes, predictions,
 //! dispositions, rules, reasons, breaks) that columns, pages and exit codes share. Never: tables, files, clocks, networks.
 
+mod calendar;
 mod customer;
 mod email;
 mod field;
@@ -16,11 +17,12 @@ mod reason;
 mod vocabulary;
 mod words;
 
+pub use calendar::{DateOrder, TimeZone};
 pub use customer::{NotApplied, RowOutcome, TetherCustomer, UpsertBody};
 pub use email::{Email, EmailError};
 pub use field::{Field, Place};
 pub use hex::hex;
-pub use input::{InputFile, Rejection};
+pub use input::{Dialect, InputFile, Rejection};
 pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
 pub use reason::{Break, BreakKind, Reason};

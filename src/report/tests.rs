@@ -217,6 +217,8 @@ fn hostile_text_stays_text_in_every_format() {
     };
     let page = file(&given, outcomes(), "report.html");
     assert_eq!(page.matches("<script>").count(), 1, "only the page's own script");
+    let read_as = "UTF-8, semicolon, CRLF, headings on line 3, month first (as configured), America/New_York</td>";
+    assert!(page.contains(read_as), "the page says how each file was read");
     assert!(!page.contains("<b onload"));
     for (name, columns) in [("customers.csv", 28), ("changes.csv", 9)] {
         let text = file(&given, outcomes(), name);

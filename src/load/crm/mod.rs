@@ -14,6 +14,7 @@ mod records;
 
 pub(super) use companies::join;
 
+use super::calendar::{Calendar, DateColumn, Undecided};
 use super::csv_check::RowFault;
 use super::error::TableError;
 use super::fault::{Origin, rejections};
@@ -21,6 +22,7 @@ use super::sheet::{Opened, Sheet};
 use super::stripe::related::SettledRows;
 use super::{LoadError, TablePart, csv_read, ordered, parquet, text};
 use crate::config::CrmSettings;
+use crate::model::Dialect;
 use crate::table::Contacts;
 use layout::Layout;
 use polars::prelude::*;
@@ -46,6 +48,7 @@ struct Columns {
     after_blank: Vec<u32>,
     truncated: bool,
     format: &'static str,
+    calendar: Calendar,
 }
 
 /// Reads one file. Contacts have the columns of their table and `company_id`. Also gives a text's encoding in words.
@@ -61,7 +64,7 @@ pub(super) fn read(
         let headings = parquet::headings(&bytes, origin.file)?;
         (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies)?, None)
     } else {
-        let decoded = text::decode(&bytes);
+        let decoded = text::decode(&bytes, settings.reading.encoding);
         let recognise = |headings: &[String]| layout::known(headings, preset, settings, companies);
         let checked = csv_read::open(&decoded, origin.file, &recognise)?;
         (columns(Opened::Csv(Box::new(checked)), origin, settings, companies)?, Some(decoded.encoding))
@@ -85,18 +88,33 @@ fn columns(
         Opened::Parquet { .. } => (Vec::new(), Vec::new()),
     };
     let sheet = Sheet::read(opened, &[], &layout.wanted, ("id", ""), origin)?;
-    Ok(Columns { sheet, layout, faults, after_blank, truncated, format })
+    let calendar = calendar(&sheet, settings, origin)?;
+    Ok(Columns { sheet, layout, faults, after_blank, truncated, format, calendar })
+}
+
+/// How the file's dates are written.
+fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Result<Calendar, LoadError> {
+    let internal = |error| LoadError::internal(origin.file, error);
+    let lines = sheet.frame.column("line").and_then(Column::u32).map_err(internal)?;
+    // Parquet may hold instants, which nobody needs to read.
+    let dates = sheet.frame.column("last_activity").map_err(internal)?.str().ok();
+    let heading = sheet.heading("last_activity");
+    let columns: Vec<_> = dates.into_iter().map(|cells| DateColumn { heading, cells, lines }).collect();
+    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail }| {
+        let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
+        LoadError::UndecidedDates { file, line, heading, detail, source_name }
+    })
 }
 
 fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expected) -> Result<TablePart, TableError> {
-    let Columns { mut sheet, layout, mut faults, after_blank, truncated, format } = columns;
+    let Columns { mut sheet, layout, mut faults, after_blank, truncated, format, calendar } = columns;
     let last = faults.last().map(|fault| fault.line);
     let footer = footer::take(&mut sheet.frame, &mut faults, &after_blank, preset)?;
     // A footer without a line end is no row that breaks off.
     let cut = truncated && faults.last().map(|fault| fault.line) == last;
     let rows = (sheet.height() + faults.len()) as u64;
     let mut rejections = rejections(faults, origin, layout.id, None, "");
-    let records = records(&sheet, &layout, preset, origin)?;
+    let records = records(&sheet, &layout, preset, calendar, origin)?;
     rejections.extend(records.rejections);
     let mut breaks = records.breaks;
     if cut {
@@ -117,5 +135,18 @@ fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expect
         lines => format!(", {lines} lines of footer"),
     };
     let shape = format!("{} ({format}){below}", layout.shape.label);
-    Ok(TablePart { frame, rejections, breaks, rows, shape, settled: Some(SettledRows::new(old)?) })
+    let dialect = sheet.dialect.map(|dialect| Dialect {
+        dates: calendar.dates_in_words(),
+        time_zone: calendar.zone_in_words(),
+        ..dialect
+    });
+    Ok(TablePart {
+        frame,
+        rejections,
+        breaks,
+        rows,
+        shape,
+        settled: Some(SettledRows::new(old)?),
+        dialect: dialect.map(Box::new),
+    })
 }

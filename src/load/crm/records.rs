@@ -4,7 +4,8 @@ use super::addresses::{self, Addresses};
 use super::ids::IdForm;
 use super::layout::Layout;
 use super::preset::{Object, Preset};
-use crate::load::columns::{Epoch, instants, lower, map};
+use crate::load::calendar::Calendar;
+use crate::load::columns::{Epoch, lower, map};
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted};
 use crate::load::sheet::Sheet;
@@ -42,6 +43,7 @@ pub(super) fn records(
     sheet: &Sheet,
     layout: &Layout,
     preset: &Preset,
+    calendar: Calendar,
     origin: &Origin<'_>,
 ) -> Result<Records, TableError> {
     let mut faults = Faults::default();
@@ -79,7 +81,7 @@ pub(super) fn records(
         ("name", name.into_column()),
         ("company_name", company_name.into_column()),
         ("company_id", company_ids(sheet, preset.ids, without.next())?.into_column()),
-        ("last_activity", last_activity(sheet, without.next())?),
+        ("last_activity", last_activity(sheet, calendar, without.next())?),
     ];
     let found = columns.into_iter().map(|(name, column)| column.with_name(name.into())).collect();
     let frame = beside(&sheet.frame.select(["file", "line"])?, DataFrame::new(sheet.height(), found)?)?;
@@ -102,12 +104,14 @@ pub(super) fn records(
 }
 
 /// When a record was last active. The one place where contacts' instants are read.
-fn last_activity(sheet: &Sheet, without: &mut Faults) -> PolarsResult<Column> {
+fn last_activity(sheet: &Sheet, calendar: Calendar, without: &mut Faults) -> PolarsResult<Column> {
     let column = sheet.frame.column("last_activity")?;
-    match column.str() {
-        Ok(text) => instants(text, sheet.heading("last_activity"), Epoch::Millis, without),
-        Err(_) => Ok(column.clone()),
-    }
+    let Ok(cells) = column.str() else { return Ok(column.clone()) };
+    calendar.instants(cells, Epoch::Millis, |row, why| {
+        without.add(row, Reason::BadInstant, || {
+            format!("{}: {}: {why}", sheet.heading("last_activity"), quoted(cells.get(row).unwrap_or_default()))
+        });
+    })
 }
 
 fn addresses(sheet: &Sheet, layout: &Layout, without: &mut Faults) -> PolarsResult<Addresses> {

@@ -65,7 +65,7 @@ pub(super) fn read(
         drop(bytes);
         return Ok((part(sheet, kind, shape, origin, settings)?, None));
     }
-    let decoded = text::decode(&bytes);
+    let decoded = text::decode(&bytes, settings.stripe.encoding);
     let encoding = decoded.encoding;
     if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
         return Ok((json(&decoded, origin, settings, expected, key)?, Some(encoding)));
@@ -279,9 +279,11 @@ fn part(
     settings: &Settings,
 ) -> Result<StripePart, LoadError> {
     let Reader { source, rows, .. } = Reader::of(kind);
+    let dialect = sheet.dialect.clone();
     let part = rows(sheet, &Origin { source, ..*origin }, settings);
     let mut part = part.map_err(|error| LoadError::internal(origin.file, error))?;
     part.shape = shape;
+    part.dialect = dialect;
     Ok(part)
 }
 

@@ -3,7 +3,7 @@
 use super::pages::Page;
 use super::related::Related;
 use super::{CUSTOMERS, SUBSCRIPTIONS};
-use crate::model::{Break, Rejection};
+use crate::model::{Break, Dialect, Rejection};
 use crate::table::StripeTables;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,8 @@ pub struct StripePart {
     pub pages: Vec<Page>,
     /// What the content was recognised as, in words.
     pub shape: String,
+    /// How its text was written, where it is CSV.
+    pub dialect: Option<Dialect>,
 }
 
 impl StripePart {
@@ -48,6 +50,7 @@ impl StripePart {
             other_rows: BTreeMap::new(),
             other_objects: 0,
             shape: String::new(),
+            dialect: None,
             expanded: None,
             pages: Vec::new(),
         }

@@ -24,7 +24,6 @@ proptest! {
     fn every_row_is_in_the_table_or_rejected(lines in prop::collection::vec(line(), 0..12), crlf: bool) {
         let end = if crlf { "\r\n" } else { "\n" };
         let text = format!("id,Email,Name{end}{}", lines.join(end));
-        let physical = text.matches('\n').count() as u64 + 1;
         let loaded = Case::new().file("c.csv", &text).customers("c.csv").load();
         let accounts = loaded.stripe.accounts.frame();
         let tabled = accounts.height() as u64;
@@ -36,6 +35,10 @@ proptest! {
         let count = named.len();
         named.dedup();
         prop_assert_eq!(count, named.len());
+        // Lone carriage returns are line ends only where they end rows.
+        let mixed = loaded.files[0].dialect.as_ref().is_some_and(|dialect| dialect.line_ends == "mixed");
+        let ends = if mixed { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.clone() };
+        let physical = ends.matches('\n').count() as u64 + 1;
         prop_assert!(named.iter().all(|line| (2..=physical).contains(line)));
         // A plain good line is never lost to its neighbours' quotes, unless one of them reaches over it and is well formed.
         if !text.contains('"') && !text.contains('\0') {

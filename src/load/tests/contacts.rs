@@ -27,7 +27,10 @@ fn hubspot_is_read_by_its_headings_in_any_case() {
     assert_eq!(loaded.rejections[0].source, "crm");
     let unreadable = loaded.breaks.iter().find(|found| found.kind == BreakKind::UnreadableValue).unwrap();
     assert_eq!((unreadable.line, unreadable.key.as_str()), (Some(5), "104"));
-    assert_eq!(unreadable.detail, "Last Activity Date: `yesterday`; the row stands without it");
+    assert_eq!(
+        unreadable.detail,
+        "Last Activity Date: `yesterday`: it is no date that can be read; the row stands without it"
+    );
 }
 
 #[test]

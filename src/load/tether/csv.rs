@@ -39,5 +39,6 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
     let frame = csv_read::read(&checked, &wanted, origin.file, origin.index)?;
     let breaks = if checked.truncated { vec![truncated(origin.source, origin.file)] } else { Vec::new() };
     let encoding = Some(decoded.encoding);
-    Ok(RawExisting { frame, rejections, breaks, rows, shape: "existing Tether customers (CSV)", encoding })
+    let dialect = Some(checked.dialect);
+    Ok(RawExisting { frame, rejections, breaks, rows, shape: "existing Tether customers (CSV)", encoding, dialect })
 }

@@ -158,7 +158,7 @@ impl<'o> Rows<'o> {
         let frame = DataFrame::new(height, columns).map_err(|error| LoadError::internal(self.origin.file, error))?;
         let rows = (height + self.rejections.len()) as u64;
         let encoding = Some(decoded.encoding);
-        Ok(RawExisting { frame, rejections: self.rejections, breaks: Vec::new(), rows, shape, encoding })
+        Ok(RawExisting { frame, rejections: self.rejections, breaks: Vec::new(), rows, shape, encoding, dialect: None })
     }
 }
 

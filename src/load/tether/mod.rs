@@ -12,7 +12,8 @@ use super::columns::{Epoch, booleans, instants, lower, normalise};
 use super::error::TableError;
 use super::fault::{Faults, Origin};
 use super::{LoadError, TablePart, ordered, text};
-use crate::model::{Break, Instant, Reason, Rejection};
+use crate::config::TextEncoding;
+use crate::model::{Break, Dialect, Instant, Reason, Rejection};
 use crate::table::{Existing, INSTANT};
 use polars::prelude::*;
 
@@ -41,20 +42,23 @@ struct RawExisting {
     rows: u64,
     shape: &'static str,
     encoding: Option<&'static str>,
+    dialect: Option<Dialect>,
 }
 
-/// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`.
+/// Reads one file. `digits` are those of the account's currency, `modified` stands in for a missing `updated_at`; `stated` is
+/// the encoding of text that does not say its own.
 /// Also gives the text's encoding in words, where the file is text.
 pub(super) fn read(
     bytes: Vec<u8>,
     origin: &Origin<'_>,
     digits: u8,
     modified: Option<Instant>,
+    stated: Option<TextEncoding>,
 ) -> Result<(TablePart, Option<&'static str>), LoadError> {
     let raw = if bytes.starts_with(crate::load::parquet::MAGIC) {
         parquet::read(&bytes, origin)?
     } else {
-        let decoded = text::decode(&bytes);
+        let decoded = text::decode(&bytes, stated);
         match decoded.text.trim_start().as_bytes().first() {
             Some(b'{' | b'[') => json::read(&decoded, origin)?,
             _ => csv::read(&decoded, origin)?,
@@ -62,11 +66,22 @@ pub(super) fn read(
     };
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
-    let RawExisting { frame, mut rejections, breaks, rows, shape, encoding } = raw;
+    let RawExisting { frame, mut rejections, breaks, rows, shape, encoding, dialect } = raw;
     let (frame, found) =
         finish(frame, origin, digits, modified).map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape: shape.to_owned(), settled: None }, encoding))
+    Ok((
+        TablePart {
+            frame,
+            rejections,
+            breaks,
+            rows,
+            shape: shape.to_owned(),
+            settled: None,
+            dialect: dialect.map(Box::new),
+        },
+        encoding,
+    ))
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are
@@ -75,7 +90,7 @@ pub fn existing_file(path: &std::path::Path, digits: u8) -> Result<Existing, Loa
     let shown = path.display().to_string();
     let raw = super::fingerprint::read(path, &shown)?;
     let origin = Origin { source: "existing", file: &shown, index: 0 };
-    let (part, _) = read(raw.bytes, &origin, digits, raw.modified)?;
+    let (part, _) = read(raw.bytes, &origin, digits, raw.modified, None)?;
     if let Some(row) = part.rejections.first() {
         let detail = format!("line {}: {}", row.line, row.detail);
         return Err(LoadError::Broken { file: shown, detail });

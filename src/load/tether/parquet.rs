@@ -21,5 +21,6 @@ pub(super) fn read(bytes: &[u8], origin: &Origin<'_>) -> Result<RawExisting, Loa
         breaks: Vec::new(),
         shape: "existing Tether customers (Parquet)",
         encoding: None,
+        dialect: None,
     })
 }

@@ -107,6 +107,7 @@ fn load(text: &str, settings: &Settings) -> (Loaded, Option<Existing>) {
                 rows,
                 shape: String::new(),
                 encoding: None,
+                dialect: None,
                 modified: None,
             })
             .collect(),

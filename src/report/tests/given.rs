@@ -2,7 +2,8 @@
 
 use super::super::{Outcomes, ReportModel, RunData};
 use crate::model::{
-    Currency, Disposition, InputFile, Instant, MatchRule, Outcome, Prediction, Reason, RowOutcome, TetherCustomer,
+    Currency, Dialect, Disposition, InputFile, Instant, MatchRule, Outcome, Prediction, Reason, RowOutcome,
+    TetherCustomer,
 };
 use crate::runs::{Exact, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals};
 use crate::table::{Accounting, PlanRows};
@@ -130,6 +131,14 @@ impl Given {
                 rows: 1,
                 shape: "Stripe dashboard subscriptions (CSV)".into(),
                 encoding: Some("UTF-8".into()),
+                dialect: Some(Dialect {
+                    separator: "semicolon".into(),
+                    line_ends: "CRLF".into(),
+                    heading_line: 3,
+                    dates: Some("month first (as configured)".into()),
+                    time_zone: Some("America/New_York".into()),
+                    ..Dialect::default()
+                }),
                 modified: None,
             }],
             sources: vec![subscriptions],

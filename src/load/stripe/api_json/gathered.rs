@@ -110,6 +110,7 @@ impl Gathered {
             other_objects: self.ignored.values().sum(),
             pages: self.pages,
             shape,
+            dialect: None,
         })
     }
 }

@@ -16,6 +16,7 @@ fn settings() -> StripeSettings {
         amount: AmountMeaning::Unit,
         test_mode: false,
         guests: false,
+        encoding: None,
     }
 }
 

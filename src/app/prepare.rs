@@ -94,6 +94,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         products: planned.products,
         inputs,
         sources: planned.sources,
+        overrides: planned.overrides,
         guards,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
     };

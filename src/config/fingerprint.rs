@@ -13,6 +13,7 @@ pub(super) fn fingerprint(settings: &Settings) -> Result<String, serde_json::Err
     portable.run.state = relative(base, &portable.run.state);
     let lists = [&mut portable.stripe.files, &mut portable.stripe.customers, &mut portable.stripe.subscriptions]
         .into_iter()
+        .chain([&mut portable.identity.overrides])
         .chain(portable.crms.iter_mut().map(|crm| &mut crm.contacts));
     for patterns in lists {
         relative_patterns(base, patterns);

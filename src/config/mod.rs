@@ -21,9 +21,9 @@ pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use settings::{
-    AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, KeySource, LinkSettings,
-    MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings, StripeSettings,
-    TetherSettings, TetherUrl, UnknownCoupon,
+    AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
+    KeySource, LinkSettings, MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings,
+    StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
 };
 
 use document::Document;
@@ -74,6 +74,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let metadata = stripe.external_id_metadata.is_some();
     let fields = sections::fields(&document.section("fields", problems), metadata, problems);
     let link = sections::link(&document.section("link", problems), problems);
+    let identity = sections::identity(&document.section("identity", problems), base, problems);
     let mrr = mrr::mrr(&document.section("mrr", problems), problems);
     let fx = mrr::fx(document, run.as_ref().map(|run| run.currency), problems);
     let guards = sections::guards(&document.section("guards", problems), problems);
@@ -86,6 +87,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         crms,
         fields,
         link,
+        identity,
         mrr,
         fx,
         guards,

@@ -39,6 +39,7 @@ pub const SECTIONS: &[(&str, Shape)] = &[
     ("existing", Shape::Table),
     ("fields", Shape::Table),
     ("link", Shape::Table),
+    ("identity", Shape::Table),
     ("mrr", Shape::Table),
     ("fx", Shape::Named),
     ("guards", Shape::Table),
@@ -108,6 +109,8 @@ pub const KEYS: &[Key] = &[
 
     key("link", "contacts_without_account", YES_NO, "true", "false", "send contacts that own no billing account"),
     key("link", "relink_external_id", YES_NO, "true", "false", "let a desired external id replace another one that Tether holds"),
+
+    key("identity", "overrides", PATTERNS, r#""overrides.csv""#, "none", "what a person decided about accounts and contacts, once; the columns stand in docs/FORMAT.md"),
 
     key("mrr", "count_trialing", YES_NO, "true", "false", "count trialing subscriptions"),
     key("mrr", "past_due_grace_days", "a whole number of days", "14", "without end", "days after the period's end for which a past_due subscription still counts"),

@@ -3,8 +3,8 @@
 use super::document::{Document, Section};
 use super::problem::Problems;
 use super::settings::{
-    AmountMeaning, CrmPreset, CrmSettings, Guards, KeySource, LinkSettings, ProductSettings, Rate, RunSettings,
-    StripeSettings, TetherSettings, TetherUrl,
+    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, LinkSettings, ProductSettings, Rate,
+    RunSettings, StripeSettings, TetherSettings, TetherUrl,
 };
 use super::{reading, schema, value};
 use crate::model::{Field, Place};
@@ -37,7 +37,7 @@ const MOST_HEADINGS: usize = 16;
 const LINKING_COLUMNS: &[&str] = &["email", "emails", "external_id", "stripe_customer_id"];
 
 /// Names of sources that are not a CRM's.
-const RESERVED_SOURCES: &[&str] = &["existing", "stripe"];
+const RESERVED_SOURCES: &[&str] = &["existing", "overrides", "stripe"];
 
 /// `[run]`; `None` after a problem.
 pub(super) fn run(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<RunSettings> {
@@ -182,6 +182,12 @@ pub(super) fn link(section: &Section<'_>, problems: &mut Problems<'_>) -> LinkSe
         contacts_without_account: section.read("contacts_without_account", problems, value::yes_no).unwrap_or_default(),
         relink_external_id: section.read("relink_external_id", problems, value::yes_no).unwrap_or_default(),
     }
+}
+
+/// `[identity]`
+pub(super) fn identity(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> IdentitySettings {
+    let overrides = section.read("overrides", problems, |value| value::patterns(base, value)).unwrap_or_default();
+    IdentitySettings { overrides }
 }
 
 /// `[guards]`

@@ -25,6 +25,8 @@ pub struct Settings {
     pub fields: BTreeMap<Field, Vec<Place>>,
     /// `[link]`
     pub link: LinkSettings,
+    /// `[identity]`
+    pub identity: IdentitySettings,
     /// `[mrr]`
     pub mrr: MrrSettings,
     /// `[fx]`
@@ -151,6 +153,13 @@ pub struct LinkSettings {
     pub contacts_without_account: bool,
     /// Let a desired external id replace another one that Tether holds: `relink_external_id`, default false.
     pub relink_external_id: bool,
+}
+
+/// `[identity]`: what a person decided.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct IdentitySettings {
+    /// Glob patterns of overrides files; empty: none.
+    pub overrides: Vec<String>,
 }
 
 /// `[mrr]`: every option of `design/mrr.md`.

@@ -2,14 +2,26 @@
 //! one row.
 
 use super::DiffError;
-use crate::model::{Prediction, Reason};
+use crate::model::{Break, BreakKind, InputFile, Prediction, Reason};
 use crate::table::{beside, look_up};
 use polars::prelude::*;
 
+/// Candidates named in one message; more are counted there, and each has a break of its own.
+const NAMED: usize = 12;
+
+/// What a person can do.
+const ADVICE: &[(Reason, &str)] = &[
+    (Reason::IdentityConflict, "merge the two in Tether, or correct the e-mail or external id at the source"),
+    (Reason::ExternalIdMismatch, "correct the external id on one side, or allow [link] relink_external_id"),
+    (Reason::AmbiguousExisting, "merge them in Tether"),
+    (Reason::EmailRequiredToCreate, "nobody in Tether matches and there is no e-mail to create the customer with"),
+];
+
 /// One row per pair of a desired customer that is not sent (conflict, invalid) and an existing customer it might be:
 /// `customer` u32, `key`, `holder` u32, `by` str (`external_id` or `email`), `tether_id`, `held_external_id`, `held_email`,
-/// `mrr` Int64, `is_free` bool (no clean match has that customer, and this is the first pair that names it).
-pub fn candidates(matched: &DataFrame, held: &DataFrame) -> Result<DataFrame, DiffError> {
+/// `mrr` Int64, `file`, `line`, `candidate` str (how a message names it), `is_free` bool (no clean match has that customer, and this is the first pair that names it).
+pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) -> Result<DataFrame, DiffError> {
+    let paths = Series::new("path".into(), files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
     let unsent = matched
         .clone()
         .lazy()
@@ -32,6 +44,8 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame) -> Result<DataFrame, Di
                     col("external_id").alias("held_external_id"),
                     col("email").alias("held_email"),
                     col("mrr"),
+                    col("file"),
+                    col("line"),
                 ]),
                 col("by_value"),
                 col("by_value"),
@@ -46,8 +60,23 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame) -> Result<DataFrame, Di
                 col("held_external_id"),
                 col("held_email"),
                 col("mrr"),
+                col("file"),
+                col("line"),
             ])
     };
+    let place = when(col("file").is_null())
+        .then(lit("known by an earlier reply"))
+        .otherwise(lit(paths).gather(col("file"), true) + lit(":") + col("line").cast(DataType::String));
+    let named = lit("Tether's ")
+        + coalesce(&[col("tether_id"), lit("customer")])
+        + lit(" (external id ")
+        + col("held_external_id").fill_null(lit("none"))
+        + lit(", e-mail ")
+        + col("held_email").fill_null(lit("none"))
+        + lit(", ")
+        + place
+        + lit(") has the ")
+        + when(col("by").eq(lit("email"))).then(lit("e-mail")).otherwise(lit("external id"));
     let clean =
         matched.clone().lazy().filter(col("holder").is_not_null()).select([col("holder"), lit(true).alias("clean")]);
     Ok(concat([pairs("external_id"), pairs("email")], UnionArgs::default())?
@@ -59,27 +88,55 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame) -> Result<DataFrame, Di
                 .with_nulls_last(true)
                 .with_maintain_order(true),
         )
+        .with_column(named.alias("candidate"))
         .with_column(col("clean").is_null().and(col("holder").is_first_distinct()).alias("is_free"))
         .drop(by_name(["clean"], true, false))
         .collect()?)
 }
 
+/// One break per existing customer that a conflict with Tether's side might be about.
+pub fn breaks(
+    matched: &DataFrame,
+    candidates: &DataFrame,
+    product: &str,
+    files: &[InputFile],
+) -> Result<Vec<Break>, DiffError> {
+    if candidates.height() == 0 {
+        return Ok(vec![]);
+    }
+    let reasons = matched
+        .clone()
+        .lazy()
+        .filter(col("predicted").eq(lit(Prediction::Conflict.as_str())).and(col("ambiguity").is_null()))
+        .select([col("customer"), col("reason")]);
+    let rows = candidates.clone().lazy().inner_join(reasons, col("customer"), col("customer"));
+    let rows = rows.sort(["key", "by", "candidate"], SortMultipleOptions::default()).collect()?;
+    let text = |name: &str| rows.column(name).and_then(Column::str);
+    let (key, by, candidate, reason) = (text("key")?, text("by")?, text("candidate")?, text("reason")?);
+    let (file, line) = (rows.column("file")?.u32()?, rows.column("line")?.u32()?);
+    // Rows, because each becomes one message.
+    Ok((0..rows.height())
+        .map(|row| {
+            let word = reason.get(row).unwrap_or_default();
+            let advice = ADVICE.iter().find(|(reason, _)| reason.as_str() == word).map_or("", |(_, advice)| advice);
+            let detail = format!("{}; {advice}", candidate.get(row).unwrap_or_default());
+            let mut found = Break::new(BreakKind::Ambiguous, product, key.get(row).unwrap_or_default(), detail);
+            if let Some(path) = file.get(row).and_then(|index| files.get(index as usize)) {
+                found = found.at(path.path.as_str(), line.get(row).unwrap_or_default().into());
+            }
+            found.field = by.get(row).map(str::to_owned);
+            found.after = Some(word.to_owned());
+            found
+        })
+        .collect())
+}
+
 /// Adds `detail` to every row, and to the rows of `candidates` whom they might be (`tether_id`) and what those hold
 /// (`mrr_before`).
 pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame, DiffError> {
-    let named = (lit("Tether's ")
-        + coalesce(&[col("tether_id"), lit("customer")])
-        + lit(" (external id ")
-        + col("held_external_id").fill_null(lit("none"))
-        + lit(", e-mail ")
-        + col("held_email").fill_null(lit("none"))
-        + lit(") has the ")
-        + when(col("by").eq(lit("email"))).then(lit("e-mail")).otherwise(lit("external id")))
-    .alias("candidate");
     let per_customer = candidates
         .clone()
         .lazy()
-        .with_column(named)
         .group_by_stable([col("customer")])
         .agg([
             col("tether_id").drop_nulls().unique().sort(SortOptions::default()).alias("candidate_ids"),
@@ -88,21 +145,23 @@ pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame
                 .then(col("mrr").filter(col("is_free")).sum())
                 .otherwise(lit(NULL))
                 .alias("candidate_mrr"),
-            col("candidate").head(Some(12)).alias("candidates"),
+            col("candidate").head(Some(NAMED)).alias("candidates"),
+            len().alias("all"),
         ])
         .with_columns([
             col("candidate_ids").list().join(lit(";"), true),
-            col("candidates").list().join(lit("; "), true),
+            when(col("all").gt(lit(u32::try_from(NAMED).unwrap_or(u32::MAX))))
+                .then(
+                    col("candidates").list().join(lit("; "), true)
+                        + lit("; and ")
+                        + (col("all") - lit(u32::try_from(NAMED).unwrap_or(u32::MAX))).cast(DataType::String)
+                        + lit(" more, all among the breaks"),
+                )
+                .otherwise(col("candidates").list().join(lit("; "), true))
+                .alias("candidates"),
         ]);
-    let advice = [
-        (Reason::IdentityConflict, "merge the two in Tether, or correct the e-mail or external id at the source"),
-        (Reason::ExternalIdMismatch, "correct the external id on one side, or allow [link] relink_external_id"),
-        (Reason::AmbiguousExisting, "merge them in Tether"),
-        (Reason::EmailRequiredToCreate, "nobody in Tether matches and there is no e-mail to create the customer with"),
-    ]
-    .into_iter()
-    .fold(lit(NULL).cast(DataType::String), |otherwise, (reason, text)| {
-        when(col("reason").eq(lit(reason.as_str()))).then(lit(text)).otherwise(otherwise)
+    let advice = ADVICE.iter().fold(lit(NULL).cast(DataType::String), |otherwise, (reason, text)| {
+        when(col("reason").eq(lit(reason.as_str()))).then(lit(*text)).otherwise(otherwise)
     });
     let reasons = concat_str(
         [

@@ -13,7 +13,7 @@ mod matching;
 pub use error::DiffError;
 
 use crate::config::{LinkSettings, ProductSettings};
-use crate::model::{Break, LinkRule, MatchRule, Prediction};
+use crate::model::{Break, InputFile, LinkRule, MatchRule, Prediction};
 use crate::table::{Existing, PlanRows};
 use polars::prelude::*;
 
@@ -31,19 +31,22 @@ pub struct Compared {
 
 /// Compares the desired customers (as [`crate::link::Linked::desired`] holds them) with what `product` is known to hold.
 ///
-/// `known`: `None` when nothing at all is known: every sound row is then predicted `unknown` and sent.
+/// `files`: those that `known` names. `known`: `None` when nothing at all is known: every sound row is then predicted `unknown` and sent.
 pub fn compare(
     desired: &DataFrame,
     known: Option<&Existing>,
     product: &ProductSettings,
     link: LinkSettings,
+    files: &[InputFile],
 ) -> Result<Compared, DiffError> {
     let nothing = Existing::empty();
     let held = known.unwrap_or(&nothing).frame().with_row_index("holder".into(), None)?;
     let matched = matching::match_existing(desired, &held, known.is_some(), link)?;
     let matched = changes::compare_fields(matched, &held, product)?;
-    let found = breaks::breaks(&matched, &product.name)?;
-    let candidates = candidates::candidates(&matched, &held)?;
+    let mut found = breaks::breaks(&matched, &product.name)?;
+    found.extend(breaks::case_differs(&matched, &held, &product.name, files)?);
+    let candidates = candidates::candidates(&matched, &held, files)?;
+    found.extend(candidates::breaks(&matched, &candidates, &product.name, files)?);
 
     let rows = candidates::describe(&matched, &candidates)?;
     let rows = rows.lazy().with_column(lit(product.name.as_str()).alias("product"));

@@ -3,6 +3,7 @@
 use super::LinkError;
 use super::claims::Claims;
 use super::dispositions::Dispositions;
+use super::path;
 use crate::model::{Break, BreakKind, Disposition, InputFile};
 use crate::table::StripeTables;
 use polars::prelude::*;
@@ -134,8 +135,4 @@ pub fn unattached(
             .at(path(files, file.get(row)), u64::from(line.get(row).unwrap_or_default()))
         })
         .collect())
-}
-
-fn path(files: &[InputFile], index: Option<u32>) -> &str {
-    index.and_then(|index| files.get(index as usize)).map_or("?", |file| file.path.as_str())
 }

@@ -1,6 +1,8 @@
-//! Which contact owns which billing account: three rules in order, each on what the one before left.
+//! Which contact owns which billing account: what a person decided, then three rules in order, each on what the one before
+//! left.
 
 use super::LinkError;
+use super::decisions::Decisions;
 use crate::model::LinkRule;
 use polars::prelude::*;
 
@@ -11,27 +13,41 @@ const RULES: [(LinkRule, &str, &str); 3] = [
     (LinkRule::Email, "email", "emails"),
 ];
 
+/// Rank of an account that an override gave; the rules follow from 1.
+pub const OVERRIDE: u8 = 0;
+
+/// What the contacts of one CRM claim with.
+#[derive(Debug, Clone)]
+pub struct Claimants {
+    /// `contact` u32 (`ord`), `stripe_customer_id`, `external_id`, `emails` (list): one row per contact, and one per record
+    /// that was merged into it.
+    pub keys: DataFrame,
+    /// A contact may stand in several rows.
+    pub repeat: bool,
+}
+
 /// Who claims what. Both frames: `account` u32 and `contact` u32 (`ord`s), `rule` str, `rank` u8 (0 the strongest).
 #[derive(Debug, Clone)]
 pub struct Claims {
     /// One row per account that exactly one contact claims.
     pub owned: DataFrame,
-    /// One row per claim on an account that several contacts claim under the same rule: nobody wins.
+    /// One row per claim on an account that several contacts claim under the same rule: nobody wins. `apart` bool: an
+    /// override keeps it apart from another account that the same contact claims under the same rule.
     pub contested: DataFrame,
 }
 
 /// Lets the contacts of each CRM, in order of precedence, claim `accounts`.
 ///
-/// `accounts`: `ord`, `id`, `email`, `external_id`, one row per account. Each of `contacts`: `ord`, `stripe_customer_id`,
-/// `external_id`, `emails` (list), one row per contact. A null never matches.
-pub fn claim(accounts: &DataFrame, contacts: &[DataFrame]) -> Result<Claims, LinkError> {
+/// `accounts`: `ord`, `id`, `email`, `external_id`, one row per account. A null never matches.
+pub fn claim(accounts: &DataFrame, contacts: &[Claimants], decisions: &Decisions) -> Result<Claims, LinkError> {
     let mut free = accounts.select(["ord", "id", "email", "external_id"])?;
-    let mut owned = vec![];
-    let mut contested = vec![];
+    let mut owned = decisions.given()?;
+    free = without(free, &owned)?;
+    let mut contested = nothing().lazy().with_column(lit(false).alias("apart")).collect()?;
     for crm in contacts {
-        for (rank, (rule, account_key, contact_key)) in RULES.into_iter().enumerate() {
-            let keys = contact_keys(crm, contact_key)?;
-            let claims = free
+        for (rank, (rule, account_key, contact_key)) in (OVERRIDE + 1..).zip(RULES) {
+            let keys = contact_keys(&crm.keys, contact_key)?;
+            let mut claims = free
                 .clone()
                 .lazy()
                 .select([col("ord").alias("account"), col(account_key).alias("key")])
@@ -41,26 +57,41 @@ pub fn claim(accounts: &DataFrame, contacts: &[DataFrame]) -> Result<Claims, Lin
                     col("account"),
                     col("contact"),
                     lit(rule.as_str()).alias("rule"),
-                    lit(u32::try_from(rank).unwrap_or(u32::MAX)).cast(DataType::UInt8).alias("rank"),
-                    col("account").is_duplicated().alias("several"),
-                ])
-                .collect()?;
+                    lit(u32::from(rank)).cast(DataType::UInt8).alias("rank"),
+                ]);
+            if crm.repeat {
+                claims = claims.unique(Some(by_name(["account", "contact"], true, false)), UniqueKeepStrategy::Any);
+            }
+            let claims = if decisions.is_empty() {
+                claims.with_columns([col("account").is_duplicated().alias("several"), lit(false).alias("apart")])
+            } else {
+                decisions.judge(claims, &owned)?
+            }
+            .collect()?;
             if claims.height() == 0 {
                 continue;
             }
-            free = free.lazy().anti_join(claims.clone().lazy(), col("ord"), col("account")).collect()?;
+            free = without(free, &claims)?;
             let several = claims.column("several")?.bool()?.clone();
             let claims = claims.drop("several")?;
-            contested.push(claims.filter(&several)?);
-            owned.push(claims.filter(&!several)?);
+            contested.vstack_mut_owned(claims.filter(&several)?)?;
+            owned.vstack_mut_owned(claims.filter(&!several)?.drop("apart")?)?;
         }
     }
-    Ok(Claims { owned: stack(owned)?, contested: stack(contested)? })
+    Ok(Claims { owned, contested })
+}
+
+/// The accounts that nobody of `claims` claims.
+fn without(free: DataFrame, claims: &DataFrame) -> Result<DataFrame, LinkError> {
+    if claims.height() == 0 {
+        return Ok(free);
+    }
+    Ok(free.lazy().anti_join(claims.clone().lazy(), col("ord"), col("account")).collect()?)
 }
 
 /// `contact`, `key`: every key a contact can claim with under a rule.
-fn contact_keys(contacts: &DataFrame, key: &str) -> Result<LazyFrame, LinkError> {
-    let keys = contacts.clone().lazy().select([col("ord").alias("contact"), col(key).alias("key")]);
+pub fn contact_keys(contacts: &DataFrame, key: &str) -> Result<LazyFrame, LinkError> {
+    let keys = contacts.clone().lazy().select([col("contact"), col(key).alias("key")]);
     let keys = if matches!(contacts.column(key)?.dtype(), DataType::List(_)) {
         keys.explode(by_name(["key"], true, false), ExplodeOptions { empty_as_null: true, keep_nulls: true })
     } else {
@@ -69,15 +100,17 @@ fn contact_keys(contacts: &DataFrame, key: &str) -> Result<LazyFrame, LinkError>
     Ok(keys.filter(col("key").is_not_null()))
 }
 
-fn stack(parts: Vec<DataFrame>) -> Result<DataFrame, LinkError> {
-    let mut all = DataFrame::empty_with_schema(&Schema::from_iter([
+/// Every rule's columns of accounts and contacts, in order, for those who ask what a contact would claim.
+pub fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    RULES.into_iter().map(|(_, account, contact)| (account, contact))
+}
+
+/// No claim.
+pub fn nothing() -> DataFrame {
+    DataFrame::empty_with_schema(&Schema::from_iter([
         Field::new("account".into(), DataType::UInt32),
         Field::new("contact".into(), DataType::UInt32),
         Field::new("rule".into(), DataType::String),
         Field::new("rank".into(), DataType::UInt8),
-    ]));
-    for part in parts {
-        all.vstack_mut_owned(part)?;
-    }
-    Ok(all)
+    ]))
 }

@@ -9,7 +9,7 @@ use crate::table::{Duplicates, StripeTables, beside, look_up};
 use polars::prelude::*;
 
 /// Dispositions of one source: `ord`, `file`, `line`, `id`, `disposition` str, `reason` str, `customer` u32 (of the desired
-/// customer it became part of).
+/// customer it became part of; of a record that was merged, or that another contact speaks for, the other's).
 pub type Dispositions = DataFrame;
 
 /// Where the Stripe customers went.
@@ -24,6 +24,7 @@ pub fn of_accounts(
         excluded: accounts.excluded.clone().lazy(),
         contested: claims.contested.clone().lazy().select([col("account").alias("ord")]),
         members: customers.members.clone().lazy().select([col("account").alias("ord"), col("customer")]),
+        merged: None,
     };
     dispose(&accounts.all, findings, ambiguous, None)
 }
@@ -33,18 +34,52 @@ pub fn of_contacts(
     contacts: &ContactRows,
     claims: &Claims,
     customers: &Customers,
+    elsewhere: &DataFrame,
     ambiguous: &DataFrame,
 ) -> Result<Dispositions, LinkError> {
+    let of_contact = |contact: &str, customer: &str| {
+        let list = customers.list.clone().lazy().filter(col("contact").is_not_null());
+        list.select([col("contact").alias(contact), col("customer").alias(customer)])
+    };
+    let by_override = |is: Expr| {
+        when(is)
+            .then(lit(Reason::DecidedByOverride.as_str()))
+            .otherwise(lit(Reason::OwnedByOtherCrm.as_str()))
+            .alias("spoken_for")
+    };
+    let outdone = customers.outdone.clone().lazy().anti_join(elsewhere.clone().lazy(), col("contact"), col("contact"));
+    let spoken_for = concat(
+        [
+            elsewhere.clone().lazy().left_join(of_contact("owner", "spokesman"), col("owner"), col("owner")).select([
+                col("contact").alias("ord"),
+                by_override(col("by_override")),
+                col("spokesman"),
+            ]),
+            outdone.select([
+                col("contact").alias("ord"),
+                by_override(lit(true)),
+                lit(NULL).cast(DataType::UInt32).alias("spokesman"),
+            ]),
+        ],
+        UnionArgs::default(),
+    )?;
+    let heirs = contacts
+        .merged
+        .clone()
+        .lazy()
+        .anti_join(contacts.unclear.clone().lazy(), col("ord"), col("ord"))
+        .left_join(of_contact("survivor", "heir"), col("survivor"), col("survivor"))
+        .select([col("ord"), col("heir"), lit(true).alias("is_merged")]);
     let findings = Findings {
         losers: contacts.losers.clone(),
         excluded: contacts.excluded.clone().lazy(),
         contested: claims.contested.clone().lazy().select([col("contact").alias("ord")]),
-        members: customers
-            .list
-            .clone()
-            .lazy()
-            .filter(col("contact").is_not_null())
-            .select([col("contact").alias("ord"), col("customer")]),
+        members: of_contact("ord", "customer"),
+        merged: Some(Merged {
+            heirs,
+            unclear: contacts.unclear.clone().lazy().select([col("ord"), lit(true).alias("unclear")]),
+            spoken_for,
+        }),
     };
     let rows = dispose(&contacts.all, findings, ambiguous, Some(Reason::NoBillingAccount))?;
     Ok(beside(&rows, contacts.all.select(["crm"])?)?)
@@ -70,6 +105,34 @@ struct Findings {
     contested: LazyFrame,
     /// `ord`, `customer`: rows that are part of a desired customer.
     members: LazyFrame,
+    /// What only contacts have.
+    merged: Option<Merged>,
+}
+
+/// What the rules found about contacts alone.
+struct Merged {
+    /// `ord`, `heir` (the survivor's customer), `is_merged`: rows that another one stands for.
+    heirs: LazyFrame,
+    /// `ord`, `unclear`: rows whose survivor cannot be told.
+    unclear: LazyFrame,
+    /// `ord`, `spoken_for` (a reason), `spokesman` (a customer): rows that claim nothing, since another contact goes before.
+    spoken_for: LazyFrame,
+}
+
+impl Merged {
+    /// The same columns, of accounts.
+    fn none() -> Self {
+        let none = |columns: &[(&str, DataType)]| {
+            let fields = columns.iter().map(|(name, dtype)| Field::new((*name).into(), dtype.clone()));
+            DataFrame::empty_with_schema(&fields.collect::<Schema>()).lazy()
+        };
+        let ord = ("ord", DataType::UInt32);
+        Self {
+            heirs: none(&[ord.clone(), ("heir", DataType::UInt32), ("is_merged", DataType::Boolean)]),
+            unclear: none(&[ord.clone(), ("unclear", DataType::Boolean)]),
+            spoken_for: none(&[ord, ("spoken_for", DataType::String), ("spokesman", DataType::UInt32)]),
+        }
+    }
 }
 
 /// Puts the findings about accounts or contacts together; a row that nothing was found about is `excluded` for
@@ -89,34 +152,51 @@ fn dispose(
     let excluded = findings.excluded.select([col("ord"), col("reason").alias("left_out")]);
     let members = findings.members.select([col("ord"), col("customer")]);
     let ambiguous = ambiguous.clone().lazy().select([col("customer"), lit(true).alias("ambiguous")]);
-    let found = [lost, excluded, contested, members]
+    let Merged { heirs, unclear, spoken_for } = findings.merged.unwrap_or_else(Merged::none);
+    let found = [lost, excluded, contested, members, heirs, unclear, spoken_for]
         .into_iter()
         .fold(rows.select(["ord"])?.lazy(), |rows, finding| look_up(rows, finding, "ord", "ord"));
     let found = look_up(found, ambiguous, "customer", "customer")
+        .with_columns([
+            col("lost").is_not_null().alias("is_lost"),
+            col("is_merged").fill_null(lit(false)),
+            col("left_out").is_not_null().alias("is_left_out"),
+            col("unclear").fill_null(lit(false)),
+            col("contested").fill_null(lit(false)),
+            col("ambiguous").fill_null(lit(false)),
+        ])
         .select([
-            when(col("lost").is_not_null())
+            when(col("is_lost"))
                 .then(col("lost"))
-                .when(col("left_out").is_not_null())
+                .when(col("is_merged"))
+                .then(lit(Disposition::Superseded.as_str()))
+                .when(col("is_left_out"))
                 .then(lit(Disposition::Excluded.as_str()))
-                .when(col("contested").or(col("ambiguous")).fill_null(lit(false)))
+                .when(col("unclear").or(col("contested")).or(col("ambiguous")))
                 .then(lit(Disposition::Ambiguous.as_str()))
                 .when(col("customer").is_not_null())
                 .then(lit(Disposition::Contributed.as_str()))
                 .otherwise(lit(Disposition::Excluded.as_str()))
                 .alias("disposition"),
-            when(col("lost").is_not_null())
+            when(col("is_lost"))
                 .then(lit(NULL).cast(DataType::String))
-                .when(col("left_out").is_not_null())
+                .when(col("is_merged"))
+                .then(lit(Reason::MergedRecord.as_str()))
+                .when(col("is_left_out"))
                 .then(col("left_out"))
-                .when(col("contested").fill_null(lit(false)))
+                .when(col("unclear"))
+                .then(lit(Reason::AmbiguousMerge.as_str()))
+                .when(col("contested"))
                 .then(lit(Reason::AmbiguousAccount.as_str()))
                 .when(col("customer").is_not_null())
                 .then(lit(NULL).cast(DataType::String))
-                .otherwise(left_out)
+                .otherwise(coalesce(&[col("spoken_for"), left_out]))
                 .alias("reason"),
-            when(col("lost").is_null().and(col("left_out").is_null()))
-                .then(col("customer"))
-                .otherwise(lit(NULL))
+            when(col("is_lost").or(col("is_left_out").and(col("is_merged").not())))
+                .then(lit(NULL))
+                .when(col("is_merged"))
+                .then(col("heir"))
+                .otherwise(coalesce(&[col("customer"), col("spokesman")]))
                 .alias("customer"),
         ])
         .collect()?;

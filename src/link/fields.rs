@@ -146,7 +146,7 @@ fn of_accounts(customers: &Customers, accounts: &DataFrame) -> Result<LazyFrame,
 
 /// The strongest rule that linked one of the customer's accounts.
 fn rule_name() -> Expr {
-    let rules = [LinkRule::StripeCustomerId, LinkRule::Metadata, LinkRule::Email];
+    let rules = [LinkRule::Override, LinkRule::StripeCustomerId, LinkRule::Metadata, LinkRule::Email];
     debug_assert_eq!(rules.len(), usize::from(UNLINKED));
     (0_u32..)
         .zip(rules)

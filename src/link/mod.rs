@@ -1,24 +1,32 @@
 //! Contacts × billing accounts → desired customers.
 //!
-//! In: canonical tables and billed subscriptions. Out: [`Linked`]: one row per desired customer with each field's
-//! provenance, where every input row went, and the breaks found on the way. Never: what Tether holds, the network, files.
+//! In: canonical tables, what a person decided (`overrides/`), and billed subscriptions. Out: [`Linked`]: one row per desired
+//! customer with each field's provenance, where every input row went, and the breaks found on the way. Never: what Tether
+//! holds, the network, files.
 
 mod ambiguity;
 mod breaks;
+mod case;
 mod claims;
 mod customers;
+mod decisions;
 mod dispositions;
+mod elsewhere;
 mod error;
 mod fields;
+mod merged;
+mod overrides;
 mod standing;
 
 pub use dispositions::Dispositions;
 pub use error::LinkError;
+pub use overrides::SOURCE as OVERRIDES;
 
 use crate::billing::{self, Billed};
 use crate::config::Settings;
-use crate::model::{Break, InputFile, Rejection};
-use crate::table::{Contacts, StripeTables, beside, look_up};
+use crate::model::{Break, Email, InputFile, OverrideUse, Rejection};
+use crate::table::{Contacts, Overrides, StripeTables, beside, look_up};
+use customers::Persons;
 use polars::prelude::*;
 
 /// What linking reads.
@@ -30,6 +38,8 @@ pub struct Sources<'a> {
     pub stripe: &'a StripeTables,
     /// The CRMs' contacts.
     pub contacts: &'a Contacts,
+    /// What a person decided about accounts and contacts.
+    pub overrides: &'a Overrides,
     /// Every subscription's MRR and state.
     pub billed: &'a Billed,
     /// Rows that could not be read: a customer that lost a subscription so cannot be billed.
@@ -54,26 +64,41 @@ pub struct Linked {
     pub replaced_subscriptions: DataFrame,
     /// Where the contacts went, with `crm` u32.
     pub contacts: Dispositions,
+    /// Where the overrides went.
+    pub overrides: Dispositions,
+    /// What became of each override.
+    pub override_uses: Vec<OverrideUse>,
     /// What a reviewer must see.
     pub breaks: Vec<Break>,
 }
 
+/// The path of a table's `file`.
+fn path(files: &[InputFile], index: Option<u32>) -> &str {
+    index.and_then(|index| files.get(index as usize)).map_or("?", |file| file.path.as_str())
+}
+
 /// Links the sources into desired customers.
 pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
-    let Sources { files, stripe, contacts, billed, rejections, settings } = sources;
+    let Sources { files, stripe, contacts, overrides, billed, rejections, settings } = sources;
     let accounts = standing::accounts(stripe, files, settings)?;
     let contacts = standing::contacts(contacts, files, settings)?;
     let subscriptions = standing::subscriptions(stripe, files)?;
 
-    let claims = claims::claim(&accounts.standing, &contacts.by_crm)?;
-    let customers =
-        customers::form(&accounts.standing, &contacts.standing, &claims, settings.link.contacts_without_account)?;
-    let fields = fields::desired_fields(&customers, &accounts.standing, &contacts.standing, settings)?.collect()?;
+    let resolved = overrides::resolve(overrides, &accounts, &contacts)?;
+    let (decisions, verdicts) = resolved.without_needless(&accounts.standing, &contacts)?;
+    let claims = claims::claim(&accounts.standing, &contacts.claimants, &decisions)?;
+    let everybody = settings.link.contacts_without_account;
+    let elsewhere =
+        elsewhere::elsewhere(&accounts.standing, &contacts.claimants, &contacts.standing, &claims, everybody)?;
+    let persons = Persons { standing: &contacts.standing, unclear: &contacts.unclear, elsewhere: &elsewhere };
+    let one_id = decisions.one_id_per_unit(&accounts.standing)?;
+    let customers = customers::form(&one_id, &persons, &claims, &decisions, everybody)?;
+    let fields = fields::desired_fields(&customers, &one_id, &contacts.standing, settings)?.collect()?;
     let ambiguous =
         ambiguity::ambiguities(&customers, &claims, &fields, &accounts.standing, &contacts.standing, files)?;
 
-    let account_rows = dispositions::of_accounts(&accounts, &claims, &customers, &ambiguous)?;
-    let contact_rows = dispositions::of_contacts(&contacts, &claims, &customers, &ambiguous)?;
+    let account_rows = dispositions::of_accounts(&accounts, &claims, &customers, &ambiguous.customers)?;
+    let contact_rows = dispositions::of_contacts(&contacts, &claims, &customers, &elsewhere, &ambiguous.customers)?;
     let owners = dispositions::standing_accounts(&account_rows);
     let subscription_rows =
         dispositions::of_subscriptions(stripe, &subscriptions, owners.clone(), settings.stripe.test_mode)?;
@@ -93,15 +118,23 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
         settings.mrr.rounding,
     )?;
     let unreadable = unreadable_subscriptions(rejections, owners)?;
+    let answers = verdicts.answer(&customers.members, files)?;
     let mut found = breaks::address_breaks(&claims, &accounts.standing, &contacts.standing, files)?;
+    found.extend(case::id_case_breaks(&accounts.standing, &contacts.standing, files)?);
     found.extend(breaks::unattached(&subscription_rows, stripe, files)?);
-    found.extend([accounts.breaks, contacts.breaks, subscriptions.breaks].into_iter().flatten());
+    found.extend(
+        [accounts.breaks, contacts.breaks, subscriptions.breaks, ambiguous.breaks, answers.breaks]
+            .into_iter()
+            .flatten(),
+    );
     Ok(Linked {
-        desired: complete(&fields, sums, unreadable, ambiguous, settings)?,
+        desired: complete(&fields, sums, unreadable, ambiguous.customers, settings)?,
         accounts: account_rows,
         subscriptions: subscription_rows,
         replaced_subscriptions: subscriptions.losers,
         contacts: contact_rows,
+        overrides: answers.dispositions,
+        override_uses: answers.uses,
         breaks: found,
     })
 }
@@ -129,7 +162,13 @@ fn complete(
             coalesce(&[
                 col("unreadable_detail"),
                 col("problem_detail"),
-                when(col("email_problem").is_not_null())
+                when(col("email_problem").is_not_null().and(col("email").str().contains(lit(Email::INVISIBLE), true)))
+                    .then(
+                        lit("the e-mail `")
+                            + col("email")
+                            + lit("` holds a character that nobody sees (a zero-width space or the like); type it anew at its source"),
+                    )
+                    .when(col("email_problem").is_not_null())
                     .then(lit("the e-mail `") + col("email") + lit("` is not an address"))
                     .otherwise(lit(NULL)),
             ])

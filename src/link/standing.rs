@@ -1,6 +1,7 @@
 //! The rows of each source that stand: neither repeated nor left out by a rule.
 
-use super::LinkError;
+use super::claims::Claimants;
+use super::{LinkError, merged};
 use crate::config::Settings;
 use crate::model::{Break, InputFile, Reason};
 use crate::table::{self, Duplicates, StripeTables, duplicates};
@@ -26,8 +27,12 @@ pub struct ContactRows {
     pub all: DataFrame,
     /// The rows that stand, with `crm_name`.
     pub standing: DataFrame,
-    /// The same, one table per CRM in order of precedence.
-    pub by_crm: Vec<DataFrame>,
+    /// What the contacts can claim accounts with, one table per CRM in order of precedence.
+    pub claimants: Vec<Claimants>,
+    /// `ord`, `survivor` u32: rows that were merged into another, which stands for them.
+    pub merged: DataFrame,
+    /// `ord`, `group` u32, `stands` bool: rows whose survivor cannot be told.
+    pub unclear: DataFrame,
     /// `ord`, `disposition` of rows that another row of the same CRM replaces.
     pub losers: DataFrame,
     /// `ord`, `reason` of rows that a rule leaves out.
@@ -72,10 +77,13 @@ pub fn contacts(
     settings: &Settings,
 ) -> Result<ContactRows, LinkError> {
     let nobody = contacts.lazy().limit(0).with_column(lit("").alias("crm_name")).collect()?;
+    let nothing = merged::resolve(&nobody, "", files)?;
     let mut found = ContactRows {
         all: contacts.frame().clone(),
         standing: nobody,
-        by_crm: vec![],
+        claimants: vec![],
+        merged: nothing.passed,
+        unclear: nothing.unclear,
         losers: DataFrame::empty_with_schema(&Schema::from_iter([
             Field::new("ord".into(), DataType::UInt32),
             Field::new("disposition".into(), DataType::String),
@@ -94,12 +102,18 @@ pub fn contacts(
             .with_column(lit(crm.name.as_str()).alias("crm_name"))
             .collect()?;
         let repeated = repeated(&rows, &["ord", "file", "line", "crm", "crm_name"], &crm.name, files)?;
+        let rows = without(rows.lazy(), &repeated.losers).collect()?;
+        let merges = merged::resolve(&rows, &crm.name, files)?;
         // A record that is deleted in its CRM claims nothing.
-        let standing = without(rows.lazy(), &repeated.losers).filter(col("deleted").not()).collect()?;
+        let standing = without(rows.clone().lazy(), &merges.passed).filter(col("deleted").not()).collect()?;
+        let (standing, claimants) = merged::take_over(&rows, standing, &merges.passed)?;
         found.standing.vstack_mut(&standing)?;
-        found.by_crm.push(standing);
+        found.claimants.push(claimants);
         found.losers.vstack_mut(&repeated.losers)?;
+        found.merged.vstack_mut(&merges.passed)?;
+        found.unclear.vstack_mut(&merges.unclear)?;
         found.breaks.extend(repeated.breaks);
+        found.breaks.extend(merges.breaks);
     }
     Ok(found)
 }

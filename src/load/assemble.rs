@@ -58,6 +58,12 @@ pub(super) fn stacked(frames: Vec<DataFrame>, empty: DataFrame) -> PolarsResult<
     DataFrame::new(rows, columns)
 }
 
+/// Overrides of several files, renumbered in their order.
+pub(super) fn overrides(frames: Vec<DataFrame>) -> Result<crate::table::Overrides, TableError> {
+    let frames = renumbered(frames)?;
+    Ok(crate::table::Overrides::new(stacked(frames, crate::table::Overrides::empty().into_frame())?)?)
+}
+
 /// Existing customers of one product's files, renumbered in their order.
 pub(super) fn existing(frames: Vec<DataFrame>) -> Result<crate::table::Existing, TableError> {
     let frames = renumbered(frames)?;

@@ -49,8 +49,18 @@ impl Checked<'_> {
 }
 
 /// Why a text is no CSV table.
+#[derive(Debug)]
 pub(super) enum NotCsv {
     Empty,
+    /// `line` stands above the `headings` and looks like a row.
+    RowsAbove {
+        line: u64,
+        headings: u64,
+    },
+    /// A quote in the headings is not closed before rows begin.
+    OpenHeading {
+        line: u64,
+    },
 }
 
 /// Lone carriage returns end the lines of some old spreadsheets.
@@ -106,7 +116,7 @@ pub(super) fn check<'t>(
 }
 
 fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -> bool) -> Result<Checked<'t>, NotCsv> {
-    let heading = csv_heading::find(bytes, recognise).ok_or(NotCsv::Empty)?;
+    let heading = csv_heading::find(bytes, recognise)?;
     let mut pass = Pass {
         bytes,
         lossy,

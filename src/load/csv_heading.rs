@@ -1,6 +1,7 @@
 //! The heading line of CSV text: which line it is, what separates the columns, and whether the rows carry one separator more or
 //! less than it.
 
+use super::csv_check::NotCsv;
 use super::csv_record::{Record, next_record, split};
 
 /// The heading line, and where and on which line the rows begin.
@@ -9,6 +10,7 @@ pub(super) struct Heading {
     pub headings: Vec<String>,
     pub separator: u8,
     pub line: u64,
+    start: usize,
     pub next: usize,
     pub next_line: u64,
     /// A separator stands behind every row, and none behind the headings: the last column is nothing.
@@ -24,23 +26,56 @@ const STRAY_LINES: usize = 20;
 const ROWS_LOOKED_AT: usize = 50;
 
 /// Finds the headings: the first line that `recognise` takes under some separator, else the first line.
-pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Option<Heading> {
+///
+/// # Errors
+/// There is none; what stands above the headings looks like rows; a quote in the headings swallows rows.
+pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Result<Heading, NotCsv> {
     let (stated, mut at) = stated_separator(bytes);
     let mut line = if at > 0 { 2 } else { 1 };
-    let mut first = None;
+    let mut first: Option<Heading> = None;
+    let mut above: Vec<(usize, u64)> = Vec::new();
     for _ in 0..STRAY_LINES {
         let Some((heading, recognised)) = heading_at(bytes, at, line, stated, recognise) else { break };
-        (at, line) = (heading.next, heading.next_line);
         if recognised {
+            are_titles(bytes, &above, &heading)?;
             first = Some(heading);
             break;
         }
+        above.push((heading.start, heading.line));
+        (at, line) = (heading.next, heading.next_line);
         first.get_or_insert(heading);
     }
-    first.map(|mut heading| {
-        trailing_separators(bytes, &mut heading);
-        heading
-    })
+    let mut heading = first.ok_or(NotCsv::Empty)?;
+    if heading.headings.iter().any(|name| swallows_rows(name, heading.separator)) {
+        return Err(NotCsv::OpenHeading { line: heading.line });
+    }
+    trailing_separators(bytes, &mut heading);
+    Ok(heading)
+}
+
+/// Refuses lines above `heading` that have too many fields to be titles: rows of a sheet that was sorted together with its
+/// headings, say, must not be lost.
+fn are_titles(bytes: &[u8], above: &[(usize, u64)], heading: &Heading) -> Result<(), NotCsv> {
+    let columns = heading.headings.iter().filter(|name| !name.is_empty()).count();
+    let fields = |at: usize| {
+        let record = next_record(bytes, at, 1, heading.separator);
+        split(record.content(bytes), heading.separator).iter().filter(|field| !field.trim().is_empty()).count()
+    };
+    let row = above.iter().find(|(at, _)| {
+        let fields = fields(*at);
+        fields > 1 && fields * 2 > columns
+    });
+    match row {
+        Some((_, line)) => Err(NotCsv::RowsAbove { line: *line, headings: heading.line }),
+        None => Ok(()),
+    }
+}
+
+/// Whether what stands for a heading holds more lines than one is ever broken into, or fields.
+fn swallows_rows(name: &str, separator: u8) -> bool {
+    const MOST_BREAKS: usize = 2;
+    let breaks = name.bytes().filter(|byte| *byte == b'\n').count();
+    breaks > MOST_BREAKS || (breaks > 0 && name.as_bytes().contains(&separator))
 }
 
 /// A first line `sep=;`, as spreadsheets write it for one another: what it states, and where the text goes on.
@@ -97,7 +132,7 @@ fn heading_at(
             let steady = if only { 0 } else { steadiness(bytes, &record, separator, headings.len()) };
             let rank = (recognised, stated == Some(separator), headings.len() > 1, steady, headings.len());
             let (next, next_line) = (record.next, record.next_line);
-            (rank, Heading { headings, separator, line, next, next_line, trailing: false })
+            (rank, Heading { headings, separator, line, start: at, next, next_line, trailing: false })
         })
         .max_by_key(|(rank, _)| *rank)
         .map(|((recognised, ..), heading)| (heading, recognised))

@@ -17,7 +17,16 @@ pub(super) fn open<'t>(
     shown: &str,
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, LoadError> {
-    check(&decoded.text, decoded.lossy, recognise).map_err(|NotCsv::Empty| LoadError::Empty { file: shown.to_owned() })
+    let broken = |detail: String| LoadError::Broken { file: shown.to_owned(), detail };
+    check(&decoded.text, decoded.lossy, recognise).map_err(|error| match error {
+        NotCsv::Empty => LoadError::Empty { file: shown.to_owned() },
+        NotCsv::RowsAbove { line, headings } => broken(format!(
+            "line {line} looks like a row, and the headings stand below it on line {headings}; put the headings first"
+        )),
+        NotCsv::OpenHeading { line } => broken(format!(
+            "line {line}: a quote in the headings is not closed before the rows begin; correct the headings, or export it again"
+        )),
+    })
 }
 
 /// Refuses a file in which one of the `wanted` columns has a namesake: which of them is meant cannot be known.

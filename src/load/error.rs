@@ -111,6 +111,16 @@ pub enum LoadError {
         /// Items in all files.
         items: u64,
     },
+    /// A decision that cannot be read, or that another one contradicts: it must not be skipped in silence.
+    #[error("{file}, line {line}: {detail}")]
+    Override {
+        /// The file.
+        file: String,
+        /// The row's line.
+        line: u64,
+        /// What is wrong, and what to do.
+        detail: String,
+    },
     /// The content is nothing that is known.
     #[error("{file} was not recognised: {detail}")]
     Unrecognised {

@@ -21,6 +21,7 @@ mod fault;
 mod fingerprint;
 mod gzip;
 mod headings;
+mod overrides;
 mod parquet;
 mod settle;
 mod sheet;
@@ -41,7 +42,7 @@ pub use tether::existing_file;
 use crate::config::Settings;
 use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
-use crate::table::{Contacts, Existing, StripeTables};
+use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
 use fault::Origin;
 use polars::prelude::DataFrame;
@@ -71,6 +72,8 @@ pub struct Loaded {
     pub settled: SettledRows,
     /// Contacts of all CRMs.
     pub contacts: Contacts,
+    /// What a person decided about accounts and contacts.
+    pub overrides: Overrides,
     /// What Tether holds, one entry per product in the order of the settings; `None`: no export is configured for it.
     pub existing: Vec<Option<Existing>>,
     /// The rows that could not be read, by file and line.
@@ -100,6 +103,8 @@ enum Use {
     Contacts(usize),
     /// Index of the CRM.
     Companies(usize),
+    /// Decisions about accounts and contacts.
+    Overrides,
     /// Index of the product.
     Existing(usize),
 }
@@ -173,6 +178,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
         add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
         add(Use::Companies(index), &format!("companies of the CRM `{}`", crm.name), &crm.companies)?;
     }
+    add(Use::Overrides, "[identity] overrides", &settings.identity.overrides)?;
     for (index, product) in settings.products.iter().enumerate() {
         add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing)?;
     }
@@ -180,7 +186,8 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
         Use::Stripe(_) => (0, 0),
         Use::Contacts(index) => (1, index),
         Use::Companies(index) => (2, index),
-        Use::Existing(index) => (3, index),
+        Use::Overrides => (3, 0),
+        Use::Existing(index) => (4, index),
     };
     jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
     Ok(jobs)
@@ -243,6 +250,10 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
             let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies)?;
             (source, Part::Table(part), encoding)
         }
+        Use::Overrides => {
+            let (part, encoding) = overrides::read(&raw.bytes, &origin(overrides::SOURCE), settings)?;
+            (overrides::SOURCE.to_owned(), Part::Table(part), Some(encoding))
+        }
         Use::Existing(product) => {
             let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
@@ -280,6 +291,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     let mut contacts = Vec::new();
     let mut companies: Vec<Vec<DataFrame>> = vec![Vec::new(); settings.crms.len()];
     let mut settled = Vec::new();
+    let mut decisions = Vec::new();
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
     let mut rejections = Vec::new();
@@ -312,7 +324,8 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
                         }
                     }
                     Use::Companies(crm) => companies[crm].push(part.frame),
-                    _ => contacts.push(part.frame),
+                    Use::Overrides => decisions.push(part.frame),
+                    Use::Contacts(_) | Use::Stripe(_) => contacts.push(part.frame),
                 }
                 (part.rejections, part.breaks)
             }
@@ -337,12 +350,15 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     let settled = [joined.settled, others].into_iter().map(SettledRows::into_frame).collect();
     let settled =
         assemble::stacked(settled, SettledRows::empty().into_frame()).map_err(|error| internal(error.into()))?;
+    let decided = assemble::overrides(decisions).map_err(internal)?;
+    overrides::agree(&decided, &files)?;
     Ok(Loaded {
         files,
         rows,
         stripe: joined.tables,
         settled: SettledRows::new(settled).map_err(|error| internal(error.into()))?,
         contacts,
+        overrides: decided,
         existing: existing
             .into_iter()
             .map(|frames| frames.map(assemble::existing).transpose())

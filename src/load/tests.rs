@@ -5,6 +5,7 @@ mod contacts;
 mod crm;
 mod dialects;
 mod existing;
+mod overrides;
 mod stripe;
 mod warehouse;
 

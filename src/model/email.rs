@@ -14,8 +14,15 @@ pub struct EmailError(pub String);
 
 impl Email {
     /// The pattern that a normalised address fits: one `@`, something before it, a dotted name after it, no space,
-    /// comma, semicolon, angle bracket, quote or control character anywhere. Used by tables, so that both agree.
-    pub const PATTERN: &'static str = r#"^[^\s@,;<>"\x00-\x1f]+@[^\s@,;<>"\x00-\x1f.]+(\.[^\s@,;<>"\x00-\x1f.]+)+$"#;
+    /// comma, semicolon, angle bracket, quote, control or invisible character anywhere. Used by tables, so that both agree.
+    pub const PATTERN: &'static str = concat!(
+        r#"^[^\s@,;<>"\x00-\x1f\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}]+"#,
+        r#"@[^\s@,;<>"\x00-\x1f\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}.]+"#,
+        r#"(\.[^\s@,;<>"\x00-\x1f\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}.]+)+$"#
+    );
+
+    /// The pattern of a text that holds a character which nobody sees: soft hyphen, zero-width space and their kin.
+    pub const INVISIBLE: &'static str = r"[\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}]";
 
     /// Normalises and checks `text`.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
@@ -23,7 +30,10 @@ impl Email {
         let normal: String = text.trim().nfc().collect::<String>().to_lowercase();
         let refuse = || EmailError(text.to_owned());
         let (local, domain) = normal.split_once('@').ok_or_else(refuse)?;
-        let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | ',' | ';' | '<' | '>' | '"');
+        let invisible = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+        let forbidden = |c: char| {
+            c.is_whitespace() || c.is_control() || invisible(c) || matches!(c, '@' | ',' | ';' | '<' | '>' | '"')
+        };
         let dotted = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
         if local.is_empty() || !dotted || local.contains(forbidden) || domain.contains(forbidden) {
             return Err(refuse());
@@ -59,6 +69,8 @@ mod tests {
             ("jane@exa mple.com", None),
             ("a@example.com;b@example.com", None),
             ("jane@.com", None),
+            ("ja\u{200b}ne@example.com", None),
+            ("\u{a0}jane@example.com\u{a0}", Some("jane@example.com")),
             ("", None),
         ] {
             assert_eq!(Email::parse(text).ok().as_ref().map(Email::as_str), expected, "{text:?}");

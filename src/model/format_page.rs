@@ -18,7 +18,8 @@ pub(crate) fn words_under(heading: &str) -> Vec<String> {
 mod tests {
     use super::words_under;
     use crate::model::{
-        BreakKind, Disposition, Field, LinkRule, MatchRule, Outcome, Place, Prediction, Reason, SubscriptionStatus,
+        BreakKind, Disposition, Field, LinkRule, MatchRule, Outcome, OverrideDecision, OverrideState, Place,
+        Prediction, Reason, SubscriptionStatus,
     };
 
     #[test]
@@ -33,6 +34,8 @@ mod tests {
             "Predictions" => Prediction,
             "Dispositions" => Disposition,
             "Link rules" => LinkRule,
+            "Decisions" => OverrideDecision,
+            "Override states" => OverrideState,
             "Match rules" => MatchRule,
             "Subscription statuses" => SubscriptionStatus,
             "Reasons" => Reason,

@@ -13,6 +13,7 @@ mod hex;
 mod input;
 mod instant;
 mod money;
+mod overriding;
 mod reason;
 mod vocabulary;
 mod words;
@@ -25,6 +26,9 @@ pub use hex::hex;
 pub use input::{Dialect, InputFile, Rejection};
 pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
+pub use overriding::OverrideUse;
 pub use reason::{Break, BreakKind, Reason};
 pub use vocabulary::UnknownWord;
-pub use words::{Disposition, LinkRule, MatchRule, Outcome, Prediction, SubscriptionStatus};
+pub use words::{
+    Disposition, LinkRule, MatchRule, Outcome, OverrideDecision, OverrideState, Prediction, SubscriptionStatus,
+};

@@ -15,6 +15,14 @@ vocabulary! {
         Guest = "guest",
         /// The contact owns no billing account.
         NoBillingAccount = "no_billing_account",
+        /// The record was merged into another of its CRM, which stands for it.
+        MergedRecord = "merged_record",
+        /// The contact's account, external id or address is that of a contact of a CRM that goes before.
+        OwnedByOtherCrm = "owned_by_other_crm",
+        /// An override gives what the contact claims to another record.
+        DecidedByOverride = "decided_by_override",
+        /// The override names a record that does not stand, or decides what the rules decide anyway.
+        NoLongerApplies = "no_longer_applies",
         /// The subscription's customer is in no customers file.
         SubscriptionWithoutCustomer = "subscription_without_customer",
         /// What the row names as its owner (a subscription, a customer) is in no file.
@@ -57,6 +65,8 @@ vocabulary! {
         // Identity: the desired customer is a conflict.
         /// A billing account is claimed by several contacts under one rule.
         AmbiguousAccount = "ambiguous_account",
+        /// Records of a CRM were merged into one another, or one into several.
+        AmbiguousMerge = "ambiguous_merge",
         /// One external id stands on several contacts or accounts that differ.
         AmbiguousExternalId = "ambiguous_external_id",
         /// One e-mail would stand on several desired customers.
@@ -123,6 +133,14 @@ vocabulary! {
         EmailDiffers = "email_differs",
         /// Linked by another rule while their external ids differ.
         ExternalIdDiffers = "external_id_differs",
+        /// A merged record's survivor is in no file, or cannot be told.
+        MergeUnresolved = "merge_unresolved",
+        /// An override names a record that does not stand, or decides what the rules decide anyway.
+        OverrideNotUsed = "override_not_used",
+        /// Two ids differ in nothing but case; they are two ids, and most likely a slip.
+        IdCaseDiffers = "id_case_differs",
+        /// Matched by external id while e-mail and name both differ: the id may have been given to somebody else.
+        IdentitySuspect = "identity_suspect",
         /// Tether shows another Stripe customer than the sources.
         StripeIdDiffers = "stripe_id_differs",
         /// Tether shows a live status for a customer without any subscription.

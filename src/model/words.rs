@@ -96,6 +96,8 @@ vocabulary! {
 vocabulary! {
     /// What linked a contact and a billing account.
     LinkRule, "link rules" {
+        /// A person decided it, in the overrides file.
+        Override = "override",
         /// The contact names the account's Stripe id.
         StripeCustomerId = "stripe_customer_id",
         /// A metadata key of the account holds the contact's external id.
@@ -104,6 +106,28 @@ vocabulary! {
         Email = "email",
         /// No contact and account were linked.
         None = "none",
+    }
+}
+
+vocabulary! {
+    /// What a person decides about two records.
+    OverrideDecision, "decisions" {
+        /// The two are one customer.
+        Link = "link",
+        /// The two are never linked, under any rule.
+        Never = "never",
+    }
+}
+
+vocabulary! {
+    /// What became of an override.
+    OverrideState, "override states" {
+        /// It decided.
+        Used = "used",
+        /// The rules decide the same without it.
+        NotNeeded = "not_needed",
+        /// It names a record that is in no file or does not stand.
+        NoLongerApplies = "no_longer_applies",
     }
 }
 

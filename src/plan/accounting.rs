@@ -2,7 +2,7 @@
 
 use super::PlanError;
 use crate::config::Settings;
-use crate::link::{Dispositions, Linked};
+use crate::link::{Dispositions, Linked, OVERRIDES};
 use crate::load::SettledRows;
 use crate::model::{Disposition, InputFile, Rejection};
 use crate::table::Accounting;
@@ -46,6 +46,7 @@ pub fn accounting(
             key(),
         ));
     }
+    parts.push(rows(lit(OVERRIDES), linked.overrides.clone().lazy(), key()));
     for product in existing {
         parts.push(rows(lit("existing"), product.clone().lazy(), col("customer")));
     }

@@ -23,7 +23,7 @@ use crate::billing;
 use crate::config::Settings;
 use crate::link::{self, Sources};
 use crate::load::Loaded;
-use crate::model::{Break, Instant};
+use crate::model::{Break, Instant, OverrideUse};
 use crate::runs::{RunProduct, SourceTotals};
 use crate::table::{Accounting, Existing, PlanRows};
 use polars::prelude::*;
@@ -41,6 +41,8 @@ pub struct Planned {
     pub sources: Vec<SourceTotals>,
     /// The products with their sums.
     pub products: Vec<RunProduct>,
+    /// What became of each override.
+    pub overrides: Vec<OverrideUse>,
     /// The definition of MRR in force.
     pub mrr_definition: Vec<String>,
 }
@@ -55,13 +57,23 @@ pub fn build(
     as_of: Instant,
 ) -> Result<Planned, PlanError> {
     let currency = settings.run.currency;
-    let Loaded { files, rows: rows_read, stripe, settled, contacts, existing: exports, rejections, mut breaks } =
-        loaded;
+    let Loaded {
+        files,
+        rows: rows_read,
+        stripe,
+        settled,
+        contacts,
+        overrides,
+        existing: exports,
+        rejections,
+        mut breaks,
+    } = loaded;
     let billed = billing::bill(&stripe, &settings.mrr, &settings.fx, currency, as_of)?;
     let linked = link::link(Sources {
         files: &files,
         stripe: &stripe,
         contacts: &contacts,
+        overrides: &overrides,
         billed: &billed,
         rejections: &rejections,
         settings,
@@ -79,7 +91,7 @@ pub fn build(
     let mut existing_rows = vec![];
     for ((product, export), baseline) in settings.products.iter().zip(exports).zip(baselines) {
         let held = existing::existing(export, baseline, &files)?;
-        let compared = crate::diff::compare(&linked.desired, held.known.as_ref(), product, settings.link)?;
+        let compared = crate::diff::compare(&linked.desired, held.known.as_ref(), product, settings.link, &files)?;
         existing_rows.push(held.dispose(&compared.existing)?);
         breaks.extend(held.breaks);
         breaks.extend(compared.breaks);
@@ -105,6 +117,7 @@ pub fn build(
         breaks,
         sources,
         products,
+        overrides: linked.override_uses,
         mrr_definition: billing::definition(&settings.mrr, &settings.fx, currency, settings.stripe.amount),
     })
 }

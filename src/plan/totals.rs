@@ -3,7 +3,7 @@
 use super::PlanError;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
-use crate::link::{Dispositions, Linked};
+use crate::link::{Dispositions, Linked, OVERRIDES};
 use crate::load::SettledRows;
 use crate::model::{Currency, Disposition, Rejection};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
@@ -59,6 +59,7 @@ pub fn source_totals(
     for (index, crm) in (0_u32..).zip(&settings.crms) {
         parts.push((&crm.name, contacts.clone().lazy().filter(col("crm").eq(lit(index)))));
     }
+    parts.push((OVERRIDES, went.linked.overrides.clone().lazy()));
     parts.extend(went.existing.iter().map(|product| ("existing", product.clone().lazy())));
     for (source, rows) in parts {
         let counts = rows.group_by([col("disposition")]).agg([len().cast(DataType::UInt64).alias("rows")]).collect()?;
@@ -86,7 +87,9 @@ pub fn source_totals(
         *dispositions.entry(&row.source).or_default().entry(Disposition::Rejected).or_default() += 1;
     }
     let crms = || settings.crms.iter().map(|crm| crm.name.as_str());
-    let main: Vec<&str> = ["stripe_customers", SUBSCRIPTIONS].into_iter().chain(crms()).chain(["existing"]).collect();
+    let overrides = rows_read.contains_key(OVERRIDES).then_some(OVERRIDES);
+    let main: Vec<&str> =
+        ["stripe_customers", SUBSCRIPTIONS].into_iter().chain(crms()).chain(overrides).chain(["existing"]).collect();
     let (stripe, others) = main.split_at(2);
     let tables = rows_read.keys().map(String::as_str).filter(|name| !main.contains(name));
     let names = stripe.iter().copied().chain(tables).chain(others.iter().copied());

@@ -5,7 +5,7 @@ use super::amount::{exact_decimal, rational};
 use super::bridge::Movement;
 use super::model::{ProductReport, ReportModel};
 use super::verdict::Ending;
-use crate::model::{Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, Prediction};
+use crate::model::{Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Prediction};
 use crate::runs::{Exact, GuardFinding, Mode, RunStatus};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +28,7 @@ struct Summary<'a> {
     products: Vec<Product<'a>>,
     sources: Vec<Source<'a>>,
     guards: &'a [GuardFinding],
+    overrides: &'a [OverrideUse],
     tie_outs: Vec<Tie<'a>>,
     definition: &'a [String],
     config_hash: &'a str,
@@ -147,6 +148,7 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
         products: model.products.iter().map(product).collect(),
         sources: sources(model)?,
         guards: &manifest.guards,
+        overrides: &manifest.overrides,
         tie_outs: model.tie_outs.iter().map(tie).collect(),
         definition: &manifest.mrr_definition,
         config_hash: &manifest.config_hash,

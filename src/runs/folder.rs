@@ -198,6 +198,7 @@ mod tests {
             products: Vec::new(),
             inputs: Vec::new(),
             sources: Vec::new(),
+            overrides: Vec::new(),
             guards: Vec::new(),
             exit_on_creation_disabled: false,
         }

@@ -1,6 +1,6 @@
 //! `manifest.json`: what a run was given and what came of it.
 
-use crate::model::{Currency, Disposition, InputFile, Instant};
+use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,9 @@ pub struct Manifest {
     pub inputs: Vec<InputFile>,
     /// Control totals per source.
     pub sources: Vec<SourceTotals>,
+    /// What became of each override.
+    #[serde(default)]
+    pub overrides: Vec<OverrideUse>,
     /// What the guards found, refusing or not.
     pub guards: Vec<GuardFinding>,
     /// `[run] exit_on_creation_disabled`: whether `creation_disabled` customers need a person.

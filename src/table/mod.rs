@@ -9,10 +9,12 @@
 
 mod duplicates;
 mod join;
+mod overrides;
 mod schema;
 
 pub use duplicates::{Duplicates, duplicates, standing};
 pub use join::{beside, in_order, look_up};
+pub use overrides::Overrides;
 pub(crate) use schema::table;
 
 pub use schema::{

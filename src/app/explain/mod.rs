@@ -68,6 +68,7 @@ fn explanation(loaded: &Loaded, settings: &Settings, key: &str, as_of: Instant) 
         files: &loaded.files,
         stripe: &loaded.stripe,
         contacts: &loaded.contacts,
+        overrides: &loaded.overrides,
         billed: &billed,
         rejections: &loaded.rejections,
         settings,

@@ -167,7 +167,7 @@ fn a_file_of_one_column_is_a_file() {
 #[test]
 fn dialects_are_recognised_for_every_kind_of_input() {
     let titled =
-        |text: &str| format!("sep=;\r\nExport;of;2026\r\n{}\r\n", text.replace(',', ";").replace('\n', ";\r\n"));
+        |text: &str| format!("sep=;\r\nExport of 2026\r\n{}\r\n", text.replace(',', ";").replace('\n', ";\r\n"));
     let loaded = Case::new()
         .file("c.csv", titled("id,Email\ncus_1,a@example.com\ncus_2,b@example.com\n"))
         .file("s.csv", titled("id,Customer ID,Status,Amount,Currency,Interval,Quantity\nsub_1,cus_1,active,10.00,usd,month,1\nsub_2,cus_2,active,10.00,usd,month,1\n"))
@@ -269,5 +269,21 @@ proptest! {
                 prop_assert_eq!(&rows(loaded.contacts.frame(), &["id", "name", "company_name"]), &expected, "{:?}", text);
             }
         }
+    }
+}
+
+#[test]
+fn rows_above_the_headings_or_swallowed_by_them_are_never_taken_for_titles() {
+    let refused = |text: &str| Case::new().file("c.csv", text).customers("c.csv").error().to_string();
+    for (text, expected) in [
+        (
+            "cus_1,a@example.com,Ann\nid,Email,Name\ncus_2,b@example.com,Bo\n",
+            "line 1 looks like a row, and the headings stand below it on line 2",
+        ),
+        ("Customers\n\ncus_1,a@example.com\nid,Email,Name\n", "line 3 looks like a row"),
+        ("id,Email,\"Name\ncus_1,a@example.com,\"\ncus_2,b@example.com,Bo\n", "a quote in the headings is not closed"),
+    ] {
+        let message = refused(text);
+        assert!(message.contains(expected), "{text}: {message}");
     }
 }

@@ -1,5 +1,6 @@
 //! The rules of linking, matching and diffing, each as a scenario.
 
+mod identity;
 mod scenario;
 
 use crate::config::Settings;

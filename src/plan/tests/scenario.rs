@@ -3,18 +3,18 @@
 //! `account ID [email= name= ext= created= deleted=yes test=yes]` (`-` as ID: a guest), `sub ID ACCOUNT STATUS AMOUNT
 //! [currency= interval= quantity= cancel=yes end=]`, `contact ID [crm= email= also= ext= stripe= name= company= seen=
 //! merged= into= deleted=yes]`, `tether ID [ext= email= name= company= stripe= mrr= status= renew= end= seen= updated=]`,
-//! `reply …` (the same, in the baseline), `nothing-known`. Every row's line is its place in the text.
+//! `reply …` (the same, in the baseline), `nothing-known`, `link ACCOUNT WITH` and `never ACCOUNT WITH` (overrides). Every row's line is its place in the text.
 
 use crate::config::{self, Settings};
 use crate::load::Loaded;
 use crate::model::{InputFile, Instant, Money};
 use crate::plan::{self, Planned};
-use crate::table::{Accounts, Contacts, Existing, Items, StripeTables, Subscriptions};
+use crate::table::{Accounts, Contacts, Existing, Items, Overrides, StripeTables, Subscriptions};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const FILES: [&str; 4] = ["stripe_customers", "stripe_subscriptions", "hubspot", "existing"];
+const FILES: [&str; 5] = ["stripe_customers", "stripe_subscriptions", "hubspot", "existing", "overrides"];
 
 /// The clock of every scenario.
 pub const AS_OF: &str = "2026-11-01T00:00:00Z";
@@ -94,7 +94,8 @@ fn load(text: &str, settings: &Settings) -> (Loaded, Option<Existing>) {
     let stripe = StripeTables { accounts: accounts(&of("account")), subscriptions, items, ..StripeTables::empty() };
     let known = of("nothing-known").is_empty();
     let count = |kind: &str| of(kind).len() as u64;
-    let rows = [count("account"), count("sub"), count("contact"), count("tether")];
+    let decided: Vec<_> = lines.iter().filter(|line| ["link", "never"].contains(&line.word(0))).collect();
+    let rows = [count("account"), count("sub"), count("contact"), count("tether"), decided.len() as u64];
     let loaded = Loaded {
         files: FILES
             .iter()
@@ -115,6 +116,7 @@ fn load(text: &str, settings: &Settings) -> (Loaded, Option<Existing>) {
         stripe,
         settled: crate::load::SettledRows::empty(),
         contacts: contacts(&of("contact"), settings),
+        overrides: overrides(&decided, settings),
         existing: vec![known.then(|| existing(&of("tether"), true))],
         rejections: vec![],
         breaks: vec![],
@@ -227,6 +229,22 @@ fn contacts(lines: &[&Line<'_>], settings: &Settings) -> Contacts {
         column("last_activity", lines, |line| line.instant("seen")),
     ];
     Contacts::new(frame(Contacts::schema(), lines, 2, given)).unwrap()
+}
+
+fn overrides(lines: &[&Line<'_>], settings: &Settings) -> Overrides {
+    let crm = |line: &Line<'_>| {
+        let (name, id) = line.word(2).split_once(':')?;
+        Some((u32::try_from(settings.crms.iter().position(|crm| crm.name == name).unwrap()).unwrap(), id.to_owned()))
+    };
+    let given = vec![
+        column("decision", lines, |line| Some(line.word(0).to_owned())),
+        column("account", lines, |line| Some(line.word(1).to_owned())),
+        column("crm", lines, |line| crm(line).map(|(crm, _)| crm)),
+        column("other", lines, |line| Some(crm(line).map_or_else(|| line.word(2).to_owned(), |(_, id)| id))),
+        column("with", lines, |line| Some(line.word(2).to_owned())),
+        column("note", lines, |line| line.text("note")),
+    ];
+    Overrides::new(frame(Overrides::schema(), lines, 4, given)).unwrap()
 }
 
 fn existing(lines: &[&Line<'_>], export: bool) -> Existing {

@@ -7,7 +7,7 @@ use super::super::verdict::Ending;
 use super::super::words;
 use super::chart::{self, Step};
 use super::{SCRIPT, STYLE, policy_hash};
-use crate::model::{Break, Outcome, Prediction};
+use crate::model::{Break, Outcome, OverrideState, Prediction};
 use askama::Template;
 
 /// Breaks of one kind that are shown.
@@ -169,6 +169,10 @@ impl<'a> Page<'a> {
 
     fn refusals(&self) -> usize {
         self.model.manifest.guards.iter().filter(|guard| guard.refused).count()
+    }
+
+    fn overrides_used(&self) -> usize {
+        self.model.manifest.overrides.iter().filter(|found| found.state == OverrideState::Used).count()
     }
 
     fn several(&self) -> bool {

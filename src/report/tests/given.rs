@@ -142,6 +142,16 @@ impl Given {
                 modified: None,
             }],
             sources: vec![subscriptions],
+            overrides: vec![crate::model::OverrideUse {
+                file: "overrides.csv".into(),
+                line: 2,
+                decision: crate::model::OverrideDecision::Link,
+                account: "cus_1".into(),
+                with: "hubspot:7".into(),
+                note: Some("said by Ada".into()),
+                state: crate::model::OverrideState::Used,
+                detail: "cus_1 belongs to hubspot:7".into(),
+            }],
             guards: Vec::new(),
             exit_on_creation_disabled: false,
         };

@@ -1,0 +1,85 @@
+//! Ids that differ in nothing but case: two ids for every rule, and most likely a slip of somebody's.
+
+use super::LinkError;
+use crate::model::{Break, BreakKind, InputFile};
+use polars::prelude::*;
+use std::collections::BTreeMap;
+
+/// Spellings named in one message.
+const NAMED: usize = 12;
+
+/// One break per id that stands in several spellings: Stripe ids and external ids over accounts and contacts, record ids
+/// inside each CRM.
+///
+/// `accounts`: `id`, `external_id`, `file`, `line`; `contacts`: `crm_name`, `id`, `stripe_customer_id`, `external_id`, `file`,
+/// `line`.
+pub fn id_case_breaks(
+    accounts: &DataFrame,
+    contacts: &DataFrame,
+    files: &[InputFile],
+) -> Result<Vec<Break>, LinkError> {
+    let rows = |frame: &DataFrame, id: &str, source: Expr| {
+        frame.clone().lazy().filter(col(id).is_not_null()).select([
+            col(id).alias("id"),
+            source.alias("source"),
+            col("file"),
+            col("line"),
+        ])
+    };
+    let stripe = || lit("stripe_customers");
+    let spaces = [
+        ("Stripe id", vec![rows(accounts, "id", stripe()), rows(contacts, "stripe_customer_id", col("crm_name"))]),
+        ("external id", vec![rows(accounts, "external_id", stripe()), rows(contacts, "external_id", col("crm_name"))]),
+        ("record id", vec![rows(contacts, "id", col("crm_name"))]),
+    ];
+    let mut breaks = vec![];
+    for (what, parts) in spaces {
+        breaks.extend(in_space(what, concat(parts, UnionArgs::default())?, files)?);
+    }
+    Ok(breaks)
+}
+
+fn in_space(what: &str, ids: LazyFrame, files: &[InputFile]) -> Result<Vec<Break>, LinkError> {
+    // Record ids are compared inside their CRM only; the source is part of what must be equal.
+    let own = if what == "record id" { col("source") } else { lit("") };
+    let distinct = ids
+        .with_column(own.alias("own"))
+        .unique_stable(Some(by_name(["own", "id"], true, false)), UniqueKeepStrategy::First)
+        .with_column(col("id").str().to_lowercase().alias("lower"))
+        .collect()?;
+    let found = distinct
+        .lazy()
+        .filter(as_struct(vec![col("own"), col("lower")]).is_duplicated())
+        .sort(["own", "lower", "id"], SortMultipleOptions::default())
+        .collect()?;
+    let text = |name: &str| found.column(name).and_then(Column::str);
+    let (own, lower, id, source) = (text("own")?, text("lower")?, text("id")?, text("source")?);
+    let (file, line) = (found.column("file")?.u32()?, found.column("line")?.u32()?);
+    let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    // Rows, because each group becomes one message; there is one only where somebody slipped.
+    for row in 0..found.height() {
+        let key = (own.get(row).unwrap_or_default(), lower.get(row).unwrap_or_default());
+        groups.entry(key).or_default().push(row);
+    }
+    let place = |row: usize| (super::path(files, file.get(row)), line.get(row).unwrap_or_default());
+    Ok(groups
+        .into_values()
+        .filter_map(|rows| {
+            let first = *rows.first()?;
+            let named = rows.iter().take(NAMED).map(|row| {
+                let (path, line) = place(*row);
+                format!("{} ({} {path}:{line})", id.get(*row).unwrap_or_default(), source.get(*row).unwrap_or_default())
+            });
+            let more = rows.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let detail = format!(
+                "the {what}s {}{more} differ in nothing but case; they are different ids and nothing is linked by them: if they \
+                 are meant to be one, correct the wrong spelling at its source",
+                named.collect::<Vec<_>>().join(", "),
+            );
+            let (path, line) = place(first);
+            let key = id.get(first).unwrap_or_default();
+            Some(Break::new(BreakKind::IdCaseDiffers, source.get(first).unwrap_or_default(), key, detail).at(path, line.into()))
+        })
+        .collect())
+}

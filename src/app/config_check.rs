@@ -68,7 +68,10 @@ fn look(settings: &Settings) -> Vec<Matched> {
         ("stripe customers".to_owned(), &stripe.customers),
         ("stripe subscriptions".to_owned(), &stripe.subscriptions),
     ];
-    sources.extend(settings.crms.iter().map(|crm| (format!("crm {}", crm.name), &crm.contacts)));
+    for crm in &settings.crms {
+        sources.push((format!("crm {}", crm.name), &crm.contacts));
+        sources.push((format!("crm {} companies", crm.name), &crm.companies));
+    }
     sources.extend(settings.products.iter().map(|product| (format!("existing {}", product.name), &product.existing)));
     let mut matched = Vec::new();
     for (source, patterns) in sources {

@@ -30,15 +30,8 @@ const FIELD_PLACES: &[(Field, &[Place], &[Place])] = &[
     (Field::LastActivity, &[Place::Crm], &[]),
 ];
 
-/// CRMs that the documentation names; `None`: this version does not know their columns.
-const PRESETS: &[(&str, Option<CrmPreset>)] = &[
-    ("hubspot", Some(CrmPreset::Hubspot)),
-    ("custom", Some(CrmPreset::Custom)),
-    ("salesforce", None),
-    ("pipedrive", None),
-    ("close", None),
-    ("attio", None),
-];
+/// More headings than any export spreads its addresses over.
+const MOST_HEADINGS: usize = 16;
 
 /// Columns by which a contact can be linked or found: a custom CRM must name one of them.
 const LINKING_COLUMNS: &[&str] = &["email", "emails", "external_id", "stripe_customer_id"];
@@ -82,8 +75,10 @@ pub(super) fn crms(sections: &[Section<'_>], base: &Path, problems: &mut Problem
     let mut seen = BTreeSet::new();
     let mut crms = Vec::with_capacity(sections.len());
     for section in sections {
-        let preset = section.read("preset", problems, preset).unwrap_or(CrmPreset::Custom);
+        let preset =
+            section.read("preset", problems, |value| value::one_of(CrmPreset::ALL, value)).unwrap_or(CrmPreset::Custom);
         let contacts = section.require("contacts", problems, |value| value::patterns(base, value)).unwrap_or_default();
+        let companies = section.read("companies", problems, |value| value::patterns(base, value)).unwrap_or_default();
         let columns = columns(section, problems);
         let nameable = section.value("name").is_some() || section.value("preset").is_none();
         let name = if nameable {
@@ -99,39 +94,46 @@ pub(super) fn crms(sections: &[Section<'_>], base: &Path, problems: &mut Problem
                 format!("`{name}` is the name of another source; choose another name"),
             );
         }
-        if !name.is_empty() && !seen.insert(name.to_lowercase()) {
-            problems.at(
-                at,
-                section.path("name"),
-                format!("`{name}` stands twice; give each [[crm]] a name of its own"),
-            );
+        let reading = reading::reading(section, problems);
+        let crm = CrmSettings { name, preset, contacts, companies, columns, reading };
+        let sources = if crm.companies.is_empty() {
+            vec![crm.name.clone()]
+        } else {
+            vec![crm.name.clone(), crm.companies_source()]
+        };
+        for source in sources.into_iter().filter(|_| !crm.name.is_empty()) {
+            if !seen.insert(source.to_lowercase()) {
+                let message =
+                    format!("`{source}` stands twice as the name of a source; give each [[crm]] a name of its own");
+                problems.at(at, section.path("name"), message);
+            }
         }
         if preset == CrmPreset::Custom
             && section
                 .value("preset")
                 .is_none_or(|value| matches!(value.get_ref(), DeValue::String(word) if word == "custom"))
-            && !LINKING_COLUMNS.iter().any(|column| columns.contains_key(*column))
+            && !LINKING_COLUMNS.iter().any(|column| crm.columns.contains_key(*column))
         {
             let message = format!("a custom CRM needs columns with at least one of {}", LINKING_COLUMNS.join(", "));
             problems.at(section.offset_of("columns"), section.path("columns"), message);
         }
-        let reading = reading::reading(section, problems);
-        crms.push(CrmSettings { name, preset, contacts, columns, reading });
+        crms.push(crm);
     }
     crms
 }
 
-fn preset(value: &DeValue<'_>) -> Result<CrmPreset, String> {
-    value::one_of(PRESETS, value)?.ok_or_else(|| {
-        let word = value::text(value).unwrap_or_default();
-        format!("the preset `{word}` is not available in this version; use \"custom\" and name its headings in columns")
-    })
-}
-
-fn columns(section: &Section<'_>, problems: &mut Problems<'_>) -> BTreeMap<String, String> {
+fn columns(section: &Section<'_>, problems: &mut Problems<'_>) -> BTreeMap<String, Vec<String>> {
     let Some(columns) = section.subsection("columns", "crm.columns", problems) else { return BTreeMap::new() };
+    let several = |value: &DeValue<'_>| value::texts(MOST_HEADINGS, value);
+    let one = |value: &DeValue<'_>| value::text(value).map(|heading| vec![heading]);
     schema::keys_of("crm.columns")
-        .filter_map(|key| Some((key.to_owned(), columns.read(key, problems, value::text)?)))
+        .filter_map(|key| {
+            let headings = match key {
+                "emails" => columns.read(key, problems, several),
+                _ => columns.read(key, problems, one),
+            };
+            Some((key.to_owned(), headings?))
+        })
         .collect()
 }
 

@@ -103,21 +103,49 @@ pub struct CrmSettings {
     pub preset: CrmPreset,
     /// Glob patterns of contact files.
     pub contacts: Vec<String>,
-    /// Column names that override the preset: `id`, `email`, `emails`, `external_id`, `stripe_customer_id`, `name`,
-    /// `first_name`, `last_name`, `company_name`, `last_activity`.
-    pub columns: BTreeMap<String, String>,
+    /// Glob patterns of company files: they name the companies of contacts that only carry a company's id.
+    pub companies: Vec<String>,
+    /// Column names that override the preset, by field (the keys of `[crm.columns]`); several only for `emails`.
+    pub columns: BTreeMap<String, Vec<String>>,
     /// How its files are to be read: `encoding`, `dates`, `time_zone`.
     #[serde(flatten, skip_serializing_if = "Reading::is_silent")]
     pub reading: Reading,
 }
 
-/// A CRM whose columns are known.
+impl CrmSettings {
+    /// The source of its companies, as reports name it.
+    pub fn companies_source(&self) -> String {
+        format!("{}_companies", self.name)
+    }
+}
+
+/// A CRM whose exports are known; what they look like stands in `src/load/crm/preset.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CrmPreset {
-    /// HubSpot's contact export.
+    /// HubSpot.
     Hubspot,
+    /// Salesforce.
+    Salesforce,
+    /// Pipedrive.
+    Pipedrive,
+    /// Close.
+    Close,
+    /// Attio.
+    Attio,
     /// Nothing is known: `columns` says all.
     Custom,
+}
+
+impl CrmPreset {
+    /// Every preset, with its name in the configuration.
+    pub const ALL: &'static [(&'static str, Self)] = &[
+        ("hubspot", Self::Hubspot),
+        ("salesforce", Self::Salesforce),
+        ("pipedrive", Self::Pipedrive),
+        ("close", Self::Close),
+        ("attio", Self::Attio),
+        ("custom", Self::Custom),
+    ];
 }
 
 /// `[link]`: what linking and matching may do beyond the default.

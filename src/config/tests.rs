@@ -91,7 +91,7 @@ fn the_sample_of_the_documentation_is_read_as_it_is_written() {
     assert_eq!(settings.stripe.external_id_metadata.as_deref(), Some("user_id"));
     assert_eq!(settings.stripe.amount, AmountMeaning::Unit);
     assert_eq!(settings.crms[0].preset, CrmPreset::Hubspot);
-    assert_eq!(settings.crms[0].columns["stripe_customer_id"], "Stripe Customer ID");
+    assert_eq!(settings.crms[0].columns["stripe_customer_id"], ["Stripe Customer ID"]);
     assert_eq!(settings.fields[&Field::ExternalId], [Place::Crm, Place::Metadata]);
     assert_eq!(settings.guards.max_created, Some(500));
     assert_eq!(settings.guards.min_rows_percent, Some(Decimal::from(80)));
@@ -194,7 +194,15 @@ fn a_bad_value_says_what_to_write_instead() {
         ("[fields]\nmrr = [\"crm\"]", "this field may come from stripe"),
         ("[fields]\nexternal_id = [\"metadata\"]", "external_id_metadata"),
         ("[fields]\nname = []", "the list is empty"),
-        ("[[crm]]\npreset = \"salesforce\"\ncontacts = \"c.csv\"", "use \"custom\" and name its headings in columns"),
+        ("[[crm]]\npreset = \"salesfroce\"\ncontacts = \"c.csv\"", "did you mean \"salesforce\"?"),
+        (
+            "[[crm]]\npreset = \"hubspot\"\ncontacts = \"c.csv\"\ncolumns = { emails = [\"a\", \"a\"] }",
+            "`a` stands twice",
+        ),
+        (
+            "[[crm]]\npreset = \"hubspot\"\ncontacts = \"c\"\ncompanies = \"d\"\n[[crm]]\nname = \"hubspot_companies\"\npreset = \"hubspot\"\ncontacts = \"c\"",
+            "`hubspot_companies` stands twice as the name of a source",
+        ),
         ("[[crm]]\nname = \"own\"\ncontacts = \"c.csv\"", "needs columns with at least one of email"),
         ("[[crm]]\nname = \"existing\"\npreset = \"hubspot\"\ncontacts = \"c.csv\"", "name of another source"),
         ("[crm]\nname = \"own\"", "write [[crm]] with two brackets"),
@@ -251,7 +259,7 @@ amount = "totl"
 
 [[crm]]
 name = "sales"
-preset = "pipedrive"
+preset = "pipedrve"
 contacts = []
 columns = { emial = "E-mail" }
 
@@ -320,6 +328,17 @@ fn a_file_that_cannot_be_read_is_named() {
     assert!(shown.lines().next().unwrap().contains("tether-recon.toml"), "{shown}");
     std::fs::write(&path, LEAST).unwrap();
     assert_eq!(super::load(&path).unwrap().base, folder.path());
+}
+
+#[test]
+fn every_preset_is_known_by_its_name_and_named_where_the_key_is_explained() {
+    let expects = super::schema::find("crm", "preset").unwrap().expects;
+    for (name, preset) in CrmPreset::ALL {
+        assert!(expects.contains(&format!("\"{name}\"")), "{name}");
+        let columns = "columns = { id = \"n\", email = \"m\", emails = [\"o\", \"p\"] }";
+        let settings = accepted(&format!("[[crm]]\nname = \"x\"\npreset = \"{name}\"\ncontacts = \"c\"\n{columns}"));
+        assert_eq!((settings.crms[0].preset, settings.crms[0].columns["emails"].len()), (*preset, 2));
+    }
 }
 
 /// A value of the wrong type under every known key: a key that is listed but never read would pass unnoticed.

@@ -58,6 +58,21 @@ pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
+/// A text that is not blank, or a list of 1 to `most` of them, each once.
+pub(super) fn texts(most: usize, value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    let DeValue::Array(items) = value else { return Ok(vec![text(value)?]) };
+    let texts = items.iter().map(|item| text(item.get_ref())).collect::<Result<Vec<_>, _>>()?;
+    let twice = |(place, text): (usize, &String)| texts[..place].contains(text).then(|| text.clone());
+    if let Some(text) = texts.iter().enumerate().find_map(twice) {
+        return Err(format!("`{text}` stands twice"));
+    }
+    match texts.len() {
+        0 => Err("the list is empty".to_owned()),
+        length if length > most => Err(format!("the list holds more than {most}")),
+        _ => Ok(texts),
+    }
+}
+
 /// `true` or `false`.
 pub(super) fn yes_no(value: &DeValue<'_>) -> Result<bool, String> {
     match value {

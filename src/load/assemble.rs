@@ -58,12 +58,6 @@ pub(super) fn stacked(frames: Vec<DataFrame>, empty: DataFrame) -> PolarsResult<
     DataFrame::new(rows, columns)
 }
 
-/// Contacts of several files, renumbered in their order.
-pub(super) fn contacts(frames: Vec<DataFrame>) -> Result<crate::table::Contacts, TableError> {
-    let frames = renumbered(frames)?;
-    Ok(crate::table::Contacts::new(stacked(frames, crate::table::Contacts::empty().into_frame())?)?)
-}
-
 /// Overrides of several files, renumbered in their order.
 pub(super) fn overrides(frames: Vec<DataFrame>) -> Result<crate::table::Overrides, TableError> {
     let frames = renumbered(frames)?;
@@ -76,7 +70,8 @@ pub(super) fn existing(frames: Vec<DataFrame>) -> Result<crate::table::Existing,
     Ok(crate::table::Existing::new(stacked(frames, crate::table::Existing::empty().into_frame())?)?)
 }
 
-fn renumbered(frames: Vec<DataFrame>) -> PolarsResult<Vec<DataFrame>> {
+/// `ord` counted on over the frames.
+pub(super) fn renumbered(frames: Vec<DataFrame>) -> PolarsResult<Vec<DataFrame>> {
     let mut offset = 0;
     frames
         .into_iter()

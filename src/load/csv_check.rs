@@ -17,6 +17,8 @@ pub(super) struct Checked<'t> {
     pub heading_line: u64,
     /// For each clean row the line on which it begins.
     pub lines: Vec<u32>,
+    /// The lines of rows, clean or not, that stand behind a blank one.
+    pub after_blank: Vec<u32>,
     /// The clean rows without the heading line: the file's own bytes where nothing had to be cut.
     pub body: Cow<'t, [u8]>,
     /// The rows that were taken out.
@@ -90,8 +92,19 @@ pub(super) fn check<'t>(
     }
     // A text with lone carriage returns is rewritten, every other one stays.
     let rewritten = text.replace("\r\n", "\n").replace('\r', "\n").into_bytes();
-    let Checked { separator, headings, heading_line, lines, body, faults, truncated, mut dialect, spans_lines, .. } =
-        check_bytes(&rewritten, lossy, limits, recognise)?;
+    let Checked {
+        separator,
+        headings,
+        heading_line,
+        lines,
+        after_blank,
+        body,
+        faults,
+        truncated,
+        mut dialect,
+        spans_lines,
+        ..
+    } = check_bytes(&rewritten, lossy, limits, recognise)?;
     let feeds = memchr::memchr(b'\n', bytes).is_some();
     dialect.line_ends = String::from(if feeds { "mixed" } else { "CR" });
     let body = Cow::Owned(body.into_owned());
@@ -100,6 +113,7 @@ pub(super) fn check<'t>(
         headings,
         heading_line,
         lines,
+        after_blank,
         body,
         faults,
         truncated,
@@ -124,6 +138,8 @@ fn check_bytes<'t>(
         expected: heading.headings.len(),
         trailing: heading.trailing,
         lines: Vec::new(),
+        after_blank: Vec::new(),
+        behind_blank: 0,
         pieces: Vec::new(),
         faults: Vec::new(),
         mixed_ends: false,
@@ -183,6 +199,7 @@ fn check_bytes<'t>(
         headings: heading.headings,
         heading_line: heading.line,
         lines: pass.lines,
+        after_blank: pass.after_blank,
         body,
         faults: pass.faults,
         truncated,
@@ -217,6 +234,9 @@ struct Pass<'t> {
     expected: usize,
     trailing: bool,
     lines: Vec<u32>,
+    after_blank: Vec<u32>,
+    /// The line behind the last blank record.
+    behind_blank: u64,
     pieces: Vec<Piece>,
     faults: Vec<RowFault>,
     mixed_ends: bool,
@@ -273,9 +293,14 @@ impl<'t> Pass<'t> {
 
     fn take(&mut self, record: Record) {
         // A row of nothing but separators says nothing: spreadsheets leave them behind.
-        if !record.is_blank(self.bytes) && !record.is_hollow(self.bytes, self.separator) {
-            self.place(&record);
+        if record.is_blank(self.bytes) || record.is_hollow(self.bytes, self.separator) {
+            self.behind_blank = record.next_line;
+            return;
         }
+        if self.behind_blank == record.line {
+            self.after_blank.push(u32::try_from(record.line).unwrap_or(u32::MAX));
+        }
+        self.place(&record);
     }
 
     fn place(&mut self, record: &Record) {

@@ -3,7 +3,7 @@
 use super::csv_check::{Checked, RowFault};
 use super::parquet::Trials;
 use crate::config::Limits;
-use crate::model::{Reason, Rejection};
+use crate::model::{Break, BreakKind, Reason, Rejection};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
@@ -65,6 +65,23 @@ impl Faults {
         self.add(row, reason, || format!("{heading}: {}", quoted(value)));
     }
 
+    /// Without the rows of `other`.
+    pub fn except(mut self, other: &Self) -> Self {
+        self.0.retain(|row, _| !other.0.contains_key(row));
+        self
+    }
+
+    /// Breaks for values that could not be read, of rows of `frame` (with `line` and `id`) that stand without them.
+    pub fn breaks(self, frame: &DataFrame, origin: &Origin<'_>) -> PolarsResult<Vec<Break>> {
+        let (lines, ids) = (frame.column("line")?.u32()?, frame.column("id")?.str()?);
+        let breaks = self.0.into_iter().map(|(row, (_, detail))| {
+            let detail = format!("{detail}; the row stands without it");
+            Break::new(BreakKind::UnreadableValue, origin.source, ids.get(row).unwrap_or_default(), detail)
+                .at(origin.file, lines.get(row).map_or(0, u64::from))
+        });
+        Ok(breaks.collect())
+    }
+
     /// Takes the rows out of `frame` (which has `line`, and the id's and customer's columns as named).
     pub fn reject(
         self,
@@ -103,7 +120,18 @@ pub(super) fn structural(
     owner: Option<usize>,
     prefix: &str,
 ) -> Vec<Rejection> {
-    std::mem::take(&mut checked.faults)
+    rejections(std::mem::take(&mut checked.faults), origin, id, owner, prefix)
+}
+
+/// The same for `faults` that were taken out of their structural pass.
+pub(super) fn rejections(
+    faults: Vec<RowFault>,
+    origin: &Origin<'_>,
+    id: Option<usize>,
+    owner: Option<usize>,
+    prefix: &str,
+) -> Vec<Rejection> {
+    faults
         .into_iter()
         .map(|RowFault { line, reason, detail, fields }| {
             let cell = |column: Option<usize>| {

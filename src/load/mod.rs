@@ -24,6 +24,7 @@ mod headings;
 mod json_strings;
 mod overrides;
 mod parquet;
+mod settle;
 mod sheet;
 mod stripe;
 mod tether;
@@ -68,8 +69,8 @@ pub struct Loaded {
     pub rows: BTreeMap<String, u64>,
     /// Stripe's rows.
     pub stripe: StripeTables,
-    /// Where the rows of Stripe's other tables (items, prices, coupons …) went: they became part of `stripe`'s rows, or end
-    /// where they stand. By source, file and line.
+    /// Where the rows of Stripe's other tables (items, prices, coupons …) and of a CRM's companies went: they became part
+    /// of the rows of `stripe` and `contacts`, or end where they stand. By source, file and line.
     pub settled: SettledRows,
     /// Contacts of all CRMs.
     pub contacts: Contacts,
@@ -89,7 +90,9 @@ struct TablePart {
     rejections: Vec<Rejection>,
     breaks: Vec<Break>,
     rows: u64,
-    shape: &'static str,
+    shape: String,
+    /// Rows that are done with; `None`: the table has none such.
+    settled: Option<SettledRows>,
     /// How its text was written, where it has such.
     dialect: Option<Box<Dialect>>,
 }
@@ -100,6 +103,8 @@ enum Use {
     Stripe(Expected),
     /// Index of the CRM.
     Contacts(usize),
+    /// Index of the CRM.
+    Companies(usize),
     /// Decisions about accounts and contacts.
     Overrides,
     /// Index of the product.
@@ -173,6 +178,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     add(Use::Stripe(Expected::Subscriptions), "[stripe] subscriptions", &settings.stripe.subscriptions)?;
     for (index, crm) in settings.crms.iter().enumerate() {
         add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
+        add(Use::Companies(index), &format!("companies of the CRM `{}`", crm.name), &crm.companies)?;
     }
     add(Use::Overrides, "[identity] overrides", &settings.identity.overrides)?;
     for (index, product) in settings.products.iter().enumerate() {
@@ -181,8 +187,9 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
     let place = |job: &Job| match job.purpose {
         Use::Stripe(_) => (0, 0),
         Use::Contacts(index) => (1, index),
-        Use::Overrides => (2, 0),
-        Use::Existing(index) => (3, index),
+        Use::Companies(index) => (2, index),
+        Use::Overrides => (3, 0),
+        Use::Existing(index) => (4, index),
     };
     jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
     Ok(jobs)
@@ -237,28 +244,34 @@ fn read_one(job: &Job, index: u32, settings: &Settings, trials: &Trials) -> Read
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
-            (part.source(expected == Expected::Subscriptions), Part::Stripe(Box::new(part)), encoding)
+            (part.source(expected == Expected::Subscriptions).to_owned(), Part::Stripe(Box::new(part)), encoding)
         }
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
-            let place = u32::try_from(crm).unwrap_or(u32::MAX);
-            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, place)?;
-            (known.name.as_str(), Part::Table(part), Some(encoding))
+            let expected = crm::Expected::Contacts(u32::try_from(crm).unwrap_or(u32::MAX));
+            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, expected)?;
+            (known.name.clone(), Part::Table(part), encoding)
+        }
+        Use::Companies(crm) => {
+            let known = &settings.crms[crm];
+            let source = known.companies_source();
+            let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies)?;
+            (source, Part::Table(part), encoding)
         }
         Use::Overrides => {
             let (part, encoding) = overrides::read(&raw.bytes, &origin(overrides::SOURCE), settings)?;
-            (overrides::SOURCE, Part::Table(part), Some(encoding))
+            (overrides::SOURCE.to_owned(), Part::Table(part), Some(encoding))
         }
         Use::Existing(product) => {
             let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
             let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
             let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified, stated)?;
-            (EXISTING, Part::Table(part), encoding)
+            (EXISTING.to_owned(), Part::Table(part), encoding)
         }
     };
     let (rows, mut shape, dialect) = match &part {
         Part::Stripe(part) => (part.rows(), part.shape.clone(), part.dialect.clone()),
-        Part::Table(part) => (part.rows, part.shape.to_owned(), part.dialect.as_deref().cloned()),
+        Part::Table(part) => (part.rows, part.shape.clone(), part.dialect.as_deref().cloned()),
     };
     if rows > u64::from(settings.limits.rows) {
         let limit = u64::from(settings.limits.rows);
@@ -268,7 +281,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings, trials: &Trials) -> Read
         shape.push_str(", gzip");
     }
     let file = InputFile {
-        source: source.to_owned(),
+        source,
         path: job.shown.clone(),
         sha256: raw.sha256,
         bytes: raw.length,
@@ -288,6 +301,8 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     let mut files = Vec::with_capacity(parts.len());
     let mut stripe = Vec::new();
     let mut contacts = Vec::new();
+    let mut companies: Vec<Vec<DataFrame>> = vec![Vec::new(); settings.crms.len()];
+    let mut settled = Vec::new();
     let mut decisions = Vec::new();
     let mut existing: Vec<Option<Vec<DataFrame>>> =
         settings.products.iter().map(|product| (!product.existing.is_empty()).then(Vec::new)).collect();
@@ -313,12 +328,14 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
                 (part.rejections, part.breaks)
             }
             Part::Table(part) => {
+                settled.extend(part.settled);
                 match job.purpose {
                     Use::Existing(product) => {
                         if let Some(Some(frames)) = existing.get_mut(product) {
                             frames.push(part.frame);
                         }
                     }
+                    Use::Companies(crm) => companies[crm].push(part.frame),
                     Use::Overrides => decisions.push(part.frame),
                     Use::Contacts(_) | Use::Stripe(_) => contacts.push(part.frame),
                 }
@@ -340,14 +357,19 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         joined.tables.subscriptions = subscriptions;
     }
     breaks.extend(joined.breaks);
+    let (contacts, others, found) = crm::join(contacts, companies, settled, &files, settings).map_err(internal)?;
+    breaks.extend(found);
+    let settled = [joined.settled, others].into_iter().map(SettledRows::into_frame).collect();
+    let settled =
+        assemble::stacked(settled, SettledRows::empty().into_frame()).map_err(|error| internal(error.into()))?;
     let decided = assemble::overrides(decisions).map_err(internal)?;
     overrides::agree(&decided, &files)?;
     Ok(Loaded {
         files,
         rows,
         stripe: joined.tables,
-        settled: joined.settled,
-        contacts: assemble::contacts(contacts).map_err(internal)?,
+        settled: SettledRows::new(settled).map_err(|error| internal(error.into()))?,
+        contacts,
         overrides: decided,
         existing: existing
             .into_iter()

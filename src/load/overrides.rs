@@ -59,7 +59,15 @@ pub(super) fn read(
     let internal = |error: TableError| LoadError::internal(origin.file, error);
     let rows_read = decisions(&sheet, settings, &refuse)?;
     let frame = table(&sheet, &rows_read).map_err(internal)?;
-    let part = TablePart { frame, rejections: vec![], breaks: vec![], rows, shape: "overrides (CSV)", dialect };
+    let part = TablePart {
+        frame,
+        rejections: vec![],
+        breaks: vec![],
+        rows,
+        shape: "overrides (CSV)".to_owned(),
+        settled: None,
+        dialect,
+    };
     Ok((part, decoded.encoding))
 }
 

@@ -2,6 +2,7 @@
 
 mod conservation;
 mod contacts;
+mod crm;
 mod dialects;
 mod existing;
 mod overrides;
@@ -65,14 +66,25 @@ impl Case {
 
     fn crm(mut self, preset: CrmPreset, pattern: &str, columns: &[(&str, &str)]) -> Self {
         let contacts = vec![self.pattern(pattern)];
-        let columns = columns.iter().map(|(field, heading)| ((*field).into(), (*heading).into())).collect();
+        let columns = columns.iter().map(|(field, heading)| ((*field).into(), vec![(*heading).into()])).collect();
+        let companies = Vec::new();
+        let name =
+            if self.settings.crms.is_empty() { "crm".to_owned() } else { format!("crm{}", self.settings.crms.len()) };
         self.settings.crms.push(CrmSettings {
-            name: "crm".into(),
+            name,
             preset,
             contacts,
+            companies,
             columns,
             reading: crate::config::Reading::default(),
         });
+        self
+    }
+
+    /// Companies of the CRM that was named last.
+    fn companies(mut self, pattern: &str) -> Self {
+        let pattern = self.pattern(pattern);
+        self.settings.crms.last_mut().unwrap().companies.push(pattern);
         self
     }
 

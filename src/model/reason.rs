@@ -53,6 +53,8 @@ vocabulary! {
         BadJson = "bad_json",
         /// The row lacks the id that its kind must have.
         MissingId = "missing_id",
+        /// The row's id was damaged on its way.
+        BadId = "bad_id",
         /// A date or time cannot be read.
         BadInstant = "bad_instant",
         /// An amount or a quantity cannot be read.

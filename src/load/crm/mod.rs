@@ -1,227 +1,152 @@
-//! CRM exports: CSV files of contacts.
+//! CRM exports: people and companies, as CSV or Parquet.
 //!
-//! In: one file's text and the CRM's preset with its overrides. Out: contacts and rejected rows. Never: links between
-//! contacts and accounts, or a guess which column was meant.
+//! In: one file's bytes and the CRM's preset with its overrides. Out: contacts (or companies that name those of contacts),
+//! rejected rows, values that could not be read. Never: links between contacts and accounts, or a guess which column, which
+//! address or which company was meant.
 
+mod addresses;
+mod companies;
+mod footer;
+mod ids;
+mod layout;
 mod preset;
+mod records;
+
+pub(super) use companies::join;
 
 use super::calendar::{Calendar, DateColumn, Undecided};
-use super::columns::{Epoch, lower};
-use super::csv_check::Checked;
-use super::csv_read;
+use super::csv_check::RowFault;
 use super::error::TableError;
-use super::fault::{Faults, Origin, quoted, structural};
-use super::headings::{find, missing};
-use super::{LoadError, TablePart, ordered, text};
+use super::fault::{Origin, rejections};
+use super::sheet::{Opened, Sheet};
+use super::stripe::related::SettledRows;
+use super::{LoadError, TablePart, csv_read, ordered, parquet, text};
 use crate::config::CrmSettings;
-use crate::model::Reason;
+use crate::model::Dialect;
 use crate::table::Contacts;
+use layout::Layout;
 use polars::prelude::*;
+use preset::Preset;
+use records::records;
 
-/// Reads one file of contacts; `crm` is the CRM's place in the configuration. Also gives the text's encoding in words.
+/// What a file of a CRM is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Its rows are contacts of the CRM with this place in the configuration.
+    Contacts(u32),
+    /// Its rows name the companies of contacts.
+    Companies,
+}
+
+/// A file's columns as text, and what is needed to make records of them; the file's bytes are not.
+struct Columns {
+    sheet: Sheet,
+    layout: Layout,
+    /// The rows that the structural pass took out, footer lines among them.
+    faults: Vec<RowFault>,
+    /// The lines of rows behind a blank one.
+    after_blank: Vec<u32>,
+    truncated: bool,
+    format: &'static str,
+    calendar: Calendar,
+}
+
+/// Reads one file. Contacts have the columns of their table and `company_id`. Also gives a text's encoding in words.
 pub(super) fn read(
     bytes: Vec<u8>,
     origin: &Origin<'_>,
     settings: &CrmSettings,
-    crm: u32,
-) -> Result<(TablePart, &'static str), LoadError> {
-    if bytes.starts_with(crate::load::parquet::MAGIC) {
-        let detail = "it is Parquet; contacts are read from CSV, export them so".to_owned();
-        return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
-    }
-    let decoded = text::decode(&bytes, settings.reading.encoding);
-    let mut checked = csv_read::open(&decoded, origin, &|headings| columns_known(headings, settings))?;
-    let layout = Layout::new(&checked, origin.file, settings)?;
-    let rows = checked.rows();
-    let mut rejections = structural(&mut checked, origin, layout.column("id"), None, "");
-    let frame = csv_read::read(&checked, &layout.wanted(), origin.file, origin.index)?;
-    let breaks =
-        if checked.truncated { vec![super::stripe::truncated(origin.source, origin.file)] } else { Vec::new() };
-    let encoding = decoded.encoding;
-    let mut dialect = checked.dialect.clone();
-    drop(checked);
-    drop(decoded);
-    // The tables hold copies: the file must not stand beside them in memory.
-    drop(bytes);
-    let calendar = calendar(&frame, &layout, settings, origin)?;
-    dialect.dates = calendar.dates_in_words();
-    dialect.time_zone = calendar.zone_in_words();
-    let build = || -> Result<_, TableError> {
-        let mut faults = Faults::default();
-        let frame = typed(frame, &layout, crm, calendar, &mut faults)?;
-        let (frame, found) = faults.reject(frame, origin, "id", None)?;
-        Ok((Contacts::new(ordered(frame)?)?.into_frame(), found))
+    expected: Expected,
+) -> Result<(TablePart, Option<&'static str>), LoadError> {
+    let preset = preset::preset(settings.preset);
+    let companies = expected == Expected::Companies;
+    let (columns, encoding) = if bytes.starts_with(parquet::MAGIC) {
+        let headings = parquet::headings(&bytes, origin)?;
+        (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies)?, None)
+    } else {
+        let decoded = text::decode(&bytes, settings.reading.encoding);
+        let recognise = |headings: &[String]| layout::known(headings, preset, settings, companies);
+        let checked = csv_read::open(&decoded, origin, &recognise)?;
+        (columns(Opened::Csv(Box::new(checked)), origin, settings, companies)?, Some(decoded.encoding))
     };
-    let (frame, found) = build().map_err(|error| LoadError::internal(origin.file, error))?;
-    rejections.extend(found);
-    Ok((
-        TablePart { frame, rejections, breaks, rows, shape: "CRM contacts (CSV)", dialect: Some(Box::new(dialect)) },
-        encoding,
-    ))
+    // The columns hold copies: the file must not stand beside them in memory.
+    drop(bytes);
+    let part = part(columns, origin, preset, expected).map_err(|error| LoadError::internal(origin.file, error))?;
+    Ok((part, encoding))
+}
+
+fn columns(
+    mut opened: Opened<'_>,
+    origin: &Origin<'_>,
+    settings: &CrmSettings,
+    companies: bool,
+) -> Result<Columns, LoadError> {
+    let layout = Layout::new(&opened, origin.file, preset::preset(settings.preset), settings, companies)?;
+    let (format, truncated) = (opened.format(), opened.truncated());
+    let (faults, after_blank) = match &mut opened {
+        Opened::Csv(checked) => (std::mem::take(&mut checked.faults), std::mem::take(&mut checked.after_blank)),
+        Opened::Parquet { .. } => (Vec::new(), Vec::new()),
+    };
+    let sheet = Sheet::read(opened, &[], &layout.wanted, ("id", ""), origin)?;
+    let calendar = calendar(&sheet, settings, origin)?;
+    Ok(Columns { sheet, layout, faults, after_blank, truncated, format, calendar })
 }
 
 /// How the file's dates are written.
-fn calendar(
-    frame: &DataFrame,
-    layout: &Layout,
-    settings: &CrmSettings,
-    origin: &Origin<'_>,
-) -> Result<Calendar, LoadError> {
+fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Result<Calendar, LoadError> {
     let internal = |error| LoadError::internal(origin.file, error);
-    let column = |name: &str| frame.column(name).map_err(internal);
-    let heading = layout.column("last_activity").map_or("last_activity", |column| layout.headings[column].as_str());
-    let cells = column("last_activity")?.str().map_err(internal)?;
-    let lines = column("line")?.u32().map_err(internal)?;
-    let columns = [DateColumn { heading, cells, lines }];
+    let lines = sheet.frame.column("line").and_then(Column::u32).map_err(internal)?;
+    // Parquet may hold instants, which nobody needs to read.
+    let dates = sheet.frame.column("last_activity").map_err(internal)?.str().ok();
+    let heading = sheet.heading("last_activity");
+    let columns: Vec<_> = dates.into_iter().map(|cells| DateColumn { heading, cells, lines }).collect();
     Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail }| {
         let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
         LoadError::UndecidedDates { file, line, heading, detail, source_name }
     })
 }
 
-/// Whether a line of headings is one: it has the id's column.
-fn columns_known(headings: &[String], settings: &CrmSettings) -> bool {
-    if let Some(heading) = settings.columns.get("id") {
-        return find(headings, &[heading]).is_some();
+fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expected) -> Result<TablePart, TableError> {
+    let Columns { mut sheet, layout, mut faults, after_blank, truncated, format, calendar } = columns;
+    let last = faults.last().map(|fault| fault.line);
+    let footer = footer::take(&mut sheet.frame, &mut faults, &after_blank, preset)?;
+    // A footer without a line end is no row that breaks off.
+    let cut = truncated && faults.last().map(|fault| fault.line) == last;
+    let rows = (sheet.height() + faults.len()) as u64;
+    let mut rejections = rejections(faults, origin, layout.id, None, "");
+    let records = records(&sheet, &layout, preset, calendar, origin)?;
+    rejections.extend(records.rejections);
+    let mut breaks = records.breaks;
+    if cut {
+        breaks.push(super::stripe::truncated(origin.source, origin.file));
     }
-    preset::fields(settings.preset).iter().any(|known| known.field == "id" && find(headings, known.headings).is_some())
-}
-
-/// Names that the columns of additional addresses get in the frame.
-const EXTRAS: &[&str] = &["emails_0", "emails_1", "emails_2", "emails_3"];
-
-/// Where each field stands in the file.
-struct Layout {
-    columns: Vec<(&'static str, Option<usize>)>,
-    extras: Vec<(&'static str, Option<usize>)>,
-    /// The file's own headings, for messages.
-    headings: Vec<String>,
-}
-
-impl Layout {
-    fn new(checked: &Checked<'_>, file: &str, settings: &CrmSettings) -> Result<Self, LoadError> {
-        let mut layout = Self { columns: Vec::new(), extras: Vec::new(), headings: checked.headings.clone() };
-        for known in preset::fields(settings.preset) {
-            let configured = settings.columns.get(known.field);
-            let column = match configured {
-                Some(heading) => Some(find(&checked.headings, &[heading]).ok_or_else(|| {
-                    let advice = format!("correct columns.{} of the CRM `{}`", known.field, settings.name);
-                    missing(&checked.headings, checked.heading_line, file, known.field, heading, &advice)
-                })?),
-                None => find(&checked.headings, known.headings),
-            };
-            if known.required && column.is_none() {
-                let wanted = known.headings.first().copied().unwrap_or(known.field);
-                let advice = format!("name the column in columns.{} of the CRM `{}`", known.field, settings.name);
-                return Err(missing(&checked.headings, checked.heading_line, file, known.field, wanted, &advice));
-            }
-            if known.field != "emails" {
-                layout.columns.push((known.field, column));
-                continue;
-            }
-            let found: Vec<usize> = match configured {
-                Some(_) => column.into_iter().collect(),
-                None => known.headings.iter().filter_map(|heading| find(&checked.headings, &[heading])).collect(),
-            };
-            layout.extras = EXTRAS.iter().copied().zip(found.into_iter().map(Some)).collect();
+    let frame = match expected {
+        Expected::Companies => records.frame.select(companies::COLUMNS)?,
+        Expected::Contacts(crm) => {
+            let mut frame = ordered(records.frame)?;
+            frame.with_column(Column::new_scalar("crm".into(), Scalar::from(crm), frame.height()))?;
+            frame.select(Contacts::schema().into_iter().map(|(name, _)| name).chain(["company_id"]))?
         }
-        Ok(layout)
-    }
-
-    fn wanted(&self) -> Vec<(&'static str, Option<usize>)> {
-        self.columns.iter().chain(&self.extras).copied().collect()
-    }
-
-    fn column(&self, field: &str) -> Option<usize> {
-        self.columns.iter().find(|(known, _)| *known == field).and_then(|(_, column)| *column)
-    }
-}
-
-fn typed(
-    mut frame: DataFrame,
-    layout: &Layout,
-    crm: u32,
-    calendar: Calendar,
-    faults: &mut Faults,
-) -> PolarsResult<DataFrame> {
-    let rows = frame.height();
-    let heading = |field: &'static str| layout.column(field).map_or(field, |column| layout.headings[column].as_str());
-    let ids = frame.column("id")?.str()?;
-    if ids.null_count() > 0 {
-        for (row, _) in ids.iter().enumerate().filter(|(_, id)| id.is_none()) {
-            faults.add(row, Reason::MissingId, || format!("{} is blank", heading("id")));
-        }
-    }
-    let cells = frame.column("last_activity")?.str()?;
-    let activity = calendar.instants(cells, Epoch::Millis, |row, why| {
-        faults.add(row, Reason::BadInstant, || {
-            let value = quoted(cells.get(row).unwrap_or_default());
-            format!("{}: {value}: {why}", heading("last_activity"))
-        });
-    })?;
-    let email = lower(frame.column("email")?.str()?);
-    let emails = addresses(&frame, &email, layout)?;
-    frame.with_column(activity)?;
-    frame.with_column(email.into_column())?;
-    frame.with_column(emails)?;
-    let merged = lists(frame.column("merged_ids")?.str()?);
-    frame.with_column(merged)?;
-    frame.with_column(Column::new_scalar("crm".into(), Scalar::from(crm), rows))?;
-    frame.with_column(Column::full_null("merged_into".into(), rows, &DataType::String))?;
-    frame.with_column(Column::new_scalar("deleted".into(), Scalar::from(false), rows))?;
-    if layout.column("first_name").or(layout.column("last_name")).is_some() {
-        let joined = concat_str([col("first_name"), col("last_name")], " ", true);
-        let joined = when(joined.clone().eq(lit(""))).then(lit(NULL)).otherwise(joined);
-        frame = frame.lazy().with_column(coalesce(&[col("name"), joined]).alias("name")).collect()?;
-    }
-    Ok(frame)
-}
-
-/// Every address of each contact, the primary one first, each once. A loop over rows, since a cell may hold a list and
-/// the result is one.
-fn addresses(frame: &DataFrame, email: &StringChunked, layout: &Layout) -> PolarsResult<Column> {
-    let rows = frame.height();
-    let mut builder = ListStringChunkedBuilder::new("emails".into(), rows, rows);
-    if layout.extras.is_empty() {
-        for address in email.iter() {
-            builder.append_values_iter(address.into_iter());
-        }
-        return Ok(builder.finish().into_column());
-    }
-    let extras = layout
-        .extras
-        .iter()
-        .map(|(name, _)| Ok(lower(frame.column(name)?.str()?)))
-        .collect::<PolarsResult<Vec<_>>>()?;
-    let mut extras: Vec<_> = extras.iter().map(ChunkedArray::iter).collect();
-    let mut found: Vec<&str> = Vec::new();
-    for address in email.iter() {
-        found.clear();
-        found.extend(address);
-        for cell in extras.iter_mut().filter_map(|column| column.next().flatten()) {
-            for extra in cell.split(';').map(str::trim).filter(|extra| !extra.is_empty()) {
-                if !found.contains(&extra) {
-                    found.push(extra);
-                }
-            }
-        }
-        builder.append_values_iter(found.iter().copied());
-    }
-    Ok(builder.finish().into_column())
-}
-
-/// The parts of each cell that are not empty, in their order, each once. A loop over rows, since the result is a list.
-fn lists(cells: &StringChunked) -> Column {
-    let mut builder = ListStringChunkedBuilder::new(cells.name().clone(), cells.len(), cells.len());
-    let mut found: Vec<&str> = Vec::new();
-    for cell in cells.iter() {
-        found.clear();
-        for part in cell.unwrap_or_default().split(';').map(str::trim).filter(|part| !part.is_empty()) {
-            if !found.contains(&part) {
-                found.push(part);
-            }
-        }
-        builder.append_values_iter(found.iter().copied());
-    }
-    builder.finish().into_column()
+    };
+    let old = records.old.lazy().with_column(lit(origin.source).alias("source")).collect()?;
+    let below = match footer {
+        0 => String::new(),
+        1 => ", 1 line of footer".to_owned(),
+        lines => format!(", {lines} lines of footer"),
+    };
+    let shape = format!("{} ({format}){below}", layout.shape.label);
+    let dialect = sheet.dialect.map(|dialect| Dialect {
+        dates: calendar.dates_in_words(),
+        time_zone: calendar.zone_in_words(),
+        ..dialect
+    });
+    Ok(TablePart {
+        frame,
+        rejections,
+        breaks,
+        rows,
+        shape,
+        settled: Some(SettledRows::new(old)?),
+        dialect: dialect.map(Box::new),
+    })
 }

@@ -8,7 +8,7 @@ use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin, quoted};
 use crate::load::ordered;
 use crate::load::sheet::{FieldHeadings, Sheet};
-use crate::model::{Break, BreakKind, Reason, Rejection};
+use crate::model::Reason;
 use crate::table::{Accounts, INSTANT, StripeTables};
 use polars::prelude::*;
 use std::borrow::Cow;
@@ -58,7 +58,7 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
     for column in columns {
         sheet.frame.with_column(column)?;
     }
-    let (_, without) = unreadable.reject(sheet.frame.clone(), origin, "id", None)?;
+    let breaks = unreadable.breaks(&sheet.frame, origin)?;
     let (frame, found) = faults.reject(sheet.frame, origin, "id", None)?;
     let frame = frame.lazy().with_columns([
         col("deleted").fill_null(lit(false)),
@@ -81,17 +81,7 @@ pub(super) fn customers(mut sheet: Sheet, key: Option<&str>, origin: &Origin<'_>
     };
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let unreadable_value = |row: Rejection| {
-        let detail = format!("{}; the row stands without it", row.detail);
-        Break::new(BreakKind::UnreadableValue, row.source, row.id.unwrap_or_default(), detail).at(row.file, row.line)
-    };
-    Ok(StripePart {
-        related,
-        rejections,
-        breaks: without.into_iter().map(unreadable_value).collect(),
-        customer_rows: sheet.rows,
-        ..StripePart::of(tables)
-    })
+    Ok(StripePart { related, rejections, breaks, customer_rows: sheet.rows, ..StripePart::of(tables) })
 }
 
 /// The value of `key` in each cell of JSON. A cell that does not hold the key's name is not parsed.

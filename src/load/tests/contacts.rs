@@ -1,6 +1,6 @@
 //! CRM files.
 
-use super::{Case, CrmPreset, Reason, rejected, rows};
+use super::{BreakKind, Case, CrmPreset, Reason, rejected, rows};
 
 #[test]
 fn hubspot_is_read_by_its_headings_in_any_case() {
@@ -19,13 +19,18 @@ fn hubspot_is_read_by_its_headings_in_any_case() {
             "0|0|2|0|101|jane@example.com|jane@example.com;jane@example.com;j.doe@example.net;jane@example.org|-|Jane Doe|Acme|2026-04-01T09:00:00Z"
                 .replace("jane@example.com;jane@example.com;", "jane@example.com;"),
             "1|0|3|0|102|-||-|Solo|-|2026-04-01T09:00:00Z".to_owned(),
+            // A date that cannot be read does not cost the contact.
+            "2|0|5|0|104|y@example.com|y@example.com|-|Bad Date|-|-".to_owned(),
         ]
     );
-    assert_eq!(
-        rejected(&loaded),
-        [("h.csv", 4, Reason::MissingId, None, None), ("h.csv", 5, Reason::BadInstant, Some("104"), None)]
-    );
+    assert_eq!(rejected(&loaded), [("h.csv", 4, Reason::MissingId, None, None)]);
     assert_eq!(loaded.rejections[0].source, "crm");
+    let unreadable = loaded.breaks.iter().find(|found| found.kind == BreakKind::UnreadableValue).unwrap();
+    assert_eq!((unreadable.line, unreadable.key.as_str()), (Some(5), "104"));
+    assert_eq!(
+        unreadable.detail,
+        "Last Activity Date: `yesterday`: it is no date that can be read; the row stands without it"
+    );
 }
 
 #[test]

@@ -7,7 +7,9 @@ const ROWS: [&str; 2] = ["1|ada@example.com|Łukasz, \"Acme\"\nLtd", "2|bo@examp
 
 /// The columns `id`, `email` and `company_name`, with the line, of a HubSpot file.
 fn read(content: impl AsRef<[u8]>) -> (Vec<String>, super::Loaded) {
-    let loaded = Case::new().file("h.csv", content).crm(CrmPreset::Hubspot, "h.csv", &[]).load();
+    // Contacts that nothing links are refused.
+    let links = [("external_id", "Record ID")];
+    let loaded = Case::new().file("h.csv", content).crm(CrmPreset::Hubspot, "h.csv", &links).load();
     (rows(loaded.contacts.frame(), &["id", "email", "company_name"]), loaded)
 }
 
@@ -262,7 +264,8 @@ proptest! {
                 thirty_two().flat_map(u32::to_le_bytes).collect(),
                 thirty_two().flat_map(u32::to_be_bytes).collect(),
             ] {
-                let loaded = Case::new().file("h.csv", bytes).crm(CrmPreset::Hubspot, "h.csv", &[]).load();
+                let links = [("external_id", "Record ID")];
+                let loaded = Case::new().file("h.csv", bytes).crm(CrmPreset::Hubspot, "h.csv", &links).load();
                 prop_assert_eq!(&rows(loaded.contacts.frame(), &["id", "name", "company_name"]), &expected, "{:?}", text);
             }
         }

@@ -71,7 +71,18 @@ pub(super) fn read(
     let (frame, found) =
         finish(frame, origin, digits, modified).map_err(|error| LoadError::internal(origin.file, error))?;
     rejections.extend(found);
-    Ok((TablePart { frame, rejections, breaks, rows, shape, dialect: dialect.map(Box::new) }, encoding))
+    Ok((
+        TablePart {
+            frame,
+            rejections,
+            breaks,
+            rows,
+            shape: shape.to_owned(),
+            settled: None,
+            dialect: dialect.map(Box::new),
+        },
+        encoding,
+    ))
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are

@@ -2,10 +2,10 @@
 
 use super::super::related::{RelatedCoupons, RelatedDiscounts};
 use super::COUPONS;
-use super::settle::{Settled, dispositions};
 use crate::load::columns::map;
 use crate::load::error::TableError;
 use crate::load::ordered;
+use crate::load::settle::{Settled, dispositions};
 use crate::model::{Disposition, Reason};
 use crate::table::{Coupons, Discounts, StripeTables, look_up};
 use polars::prelude::*;

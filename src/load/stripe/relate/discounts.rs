@@ -2,10 +2,10 @@
 
 use super::super::related::{DiscountLists, RelatedDiscounts, RelatedItems};
 use super::DISCOUNTS;
-use super::settle::{Settled, dispositions};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::load::ordered;
+use crate::load::settle::{Settled, dispositions};
 use crate::model::{Disposition, Reason};
 use crate::table::{Discounts, StripeTables, in_order, look_up};
 use polars::prelude::*;

@@ -1,10 +1,10 @@
 //! Subscription items to their subscriptions.
 
 use super::ITEMS;
-use super::settle::{Settled, dispositions, marked};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::load::ordered;
+use crate::load::settle::{Settled, dispositions, marked};
 use crate::model::{Disposition, Reason};
 use crate::table::{INSTANT, Items, StripeTables, look_up};
 use polars::prelude::*;

@@ -2,9 +2,9 @@
 
 use super::super::related::RelatedMetadata;
 use super::METADATA;
-use super::settle::{Settled, dispositions, marked};
 use crate::load::error::TableError;
 use crate::load::ordered;
+use crate::load::settle::{Settled, dispositions, marked};
 use crate::model::{Disposition, Reason};
 use crate::table::{Accounts, StripeTables, beside, look_up};
 use polars::prelude::*;

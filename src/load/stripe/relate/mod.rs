@@ -10,7 +10,6 @@ mod discounts;
 mod items;
 mod metadata;
 mod prices;
-mod settle;
 mod unreadable;
 
 pub(super) use coupons::WORTH;
@@ -54,7 +53,7 @@ pub(in crate::load) fn relate(
     files: &[InputFile],
     digits: &BTreeMap<Currency, u8>,
 ) -> Result<Joined, TableError> {
-    let mut settled = settle::Settled::new(files, related.settled);
+    let mut settled = crate::load::settle::Settled::new(files, related.settled);
     let (discounts, several) = coupons::tell_apart(&mut tables, &related.discounts)?;
     items::attach(&mut tables, related.items.frame(), related.own_prices.frame(), &mut settled)?;
     unreadable::mark(&mut tables, &related.unreadable)?;

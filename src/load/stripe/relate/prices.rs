@@ -1,10 +1,10 @@
 //! Prices and tiers to the items that name them.
 
-use super::settle::{Settled, dispositions, marked};
 use super::{PLANS, PRICES, TIERS};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::load::ordered;
+use crate::load::settle::{Settled, dispositions, marked};
 use crate::load::stripe::api_json::sent_per_minor;
 use crate::model::{Currency, Disposition, Reason};
 use crate::table::{Items, StripeTables, Subscriptions, Tiers, beside, look_up};

@@ -1,8 +1,8 @@
-//! Where related rows went, collected table by table.
+//! Where rows of further tables went, collected table by table.
 
-use super::super::related::SettledRows;
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
+use crate::load::stripe::related::SettledRows;
 use crate::model::{Break, Disposition, InputFile, Reason};
 use crate::table::{Duplicates, duplicates, look_up};
 use polars::prelude::*;

@@ -82,9 +82,9 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
     Ok(concat([pairs("external_id"), pairs("email")], UnionArgs::default())?
         .left_join(clean, col("holder"), col("holder"))
         .sort(
-            ["key", "by", "tether_id", "holder"],
+            ["key", "by", "tether_id", "held_external_id", "held_email", "mrr", "holder"],
             SortMultipleOptions::default()
-                .with_order_descending_multi([false, true, false, false])
+                .with_order_descending_multi([false, true, false, false, false, false, false])
                 .with_nulls_last(true)
                 .with_maintain_order(true),
         )

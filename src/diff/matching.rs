@@ -20,10 +20,23 @@ pub fn match_existing(
     let keys = desired.select(["external_id", "email", "problem", "ambiguity"])?.lazy();
     let keys = look_up(keys, carriers(held, "external_id", "by_id"), "external_id", "external_id");
     let rows = look_up(keys, carriers(held, "email", "by_email"), "email", "email").collect()?;
-    // Those whom another desired customer is by external id; `gives_up`: and will leave its e-mail.
-    let taken =
-        rows.clone().lazy().filter(col("by_id").is_not_null()).group_by([col("by_id").alias("by_email")]).agg([
-            col("email").is_not_null().and(col("by_email").neq_missing(col("by_id"))).any(true).alias("gives_up"),
+    // All whom another desired customer is, or may be, by external id; `gives_up`: and will leave its e-mail.
+    let taken = desired
+        .select(["external_id", "email"])?
+        .lazy()
+        .filter(col("external_id").is_not_null())
+        .inner_join(
+            held.clone().lazy().select([
+                col("external_id"),
+                col("email").alias("held_email"),
+                col("holder").alias("by_email"),
+            ]),
+            col("external_id"),
+            col("external_id"),
+        )
+        .group_by([col("by_email")])
+        .agg([
+            col("email").is_not_null().and(col("held_email").neq_missing(col("email"))).any(true).alias("gives_up"),
             lit(true).first().alias("taken"),
         ]);
     let carries_id = held
@@ -48,7 +61,13 @@ pub fn match_existing(
         .then(col("ambiguity"))
         .when(by_id.clone().and(flag("by_id_several")).or(only_email.clone().and(flag("by_email_several"))))
         .then(when_text(Reason::AmbiguousExisting))
-        .when(by_id.clone().and(col("by_email").is_not_null()).and(col("by_id").neq(col("by_email"))))
+        // Where several carry the e-mail, one of them at least is somebody else.
+        .when(
+            by_id
+                .clone()
+                .and(col("by_email").is_not_null())
+                .and(col("by_id").neq(col("by_email")).or(flag("by_email_several"))),
+        )
         .then(when_text(Reason::IdentityConflict))
         .when(only_email.clone().and(flag("taken")).and(flag("gives_up").or(has_id.clone().not())))
         .then(when_text(Reason::IdentityConflict))

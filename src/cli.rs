@@ -2,6 +2,7 @@
 
 use crate::app::exit::help_table;
 use crate::app::explain::Format;
+use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
@@ -153,6 +154,9 @@ pub enum Command {
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Read one Parquet file for another process of this program
+    #[command(name = TRIAL_ARGUMENT, hide = true)]
+    TryParquet,
 }
 
 /// `run`

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode};
 use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox};
 use tether_recon::cli::{Cli, Command, ConfigCommand};
+use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
 
@@ -25,6 +26,7 @@ fn main() -> std::process::ExitCode {
         clock: Arc::new(SystemClock),
         random: rand::random(),
         voice,
+        trials: Trials::Process(std::env::current_exe().unwrap_or_default()),
     };
     match carry_out(cli.command, &context, &mut std::io::stdout()) {
         Ok(code) => code.into(),
@@ -44,6 +46,10 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Report(args) => report::report(context, &args.run)?,
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.format)?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::TryParquet => {
+            answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
+            return Ok(ExitCode::Done);
+        }
         Command::Config(ConfigCommand::Check) => return config_check::run(&context.config, context.env, out),
     };
     output::write_text(out, &text)?;

@@ -1,5 +1,6 @@
 //! The world as a command sees it: read once, in `main`, and passed on.
 
+use crate::load::Trials;
 use crate::model::Instant;
 use crate::monitor::{self, LogFormat, LogLevel, Monitor};
 use crate::runs;
@@ -31,6 +32,8 @@ pub struct Context<'a> {
     pub random: u64,
     /// How to speak.
     pub voice: Voice,
+    /// Where Parquet is tried before it is read.
+    pub trials: Trials,
 }
 
 impl Context<'_> {

@@ -18,7 +18,14 @@ pub fn plan(
     let started_at = context.now();
     let run_id = context.run_id();
     let monitor = context.monitor(&run_id);
-    let request = Request { run_id, mode: Mode::Plan, as_of: as_of.unwrap_or(started_at), started_at, allow: &[] };
+    let request = Request {
+        run_id,
+        mode: Mode::Plan,
+        as_of: as_of.unwrap_or(started_at),
+        started_at,
+        allow: &[],
+        trials: &context.trials,
+    };
     let prepared = prepare(&settings, request, &*monitor)?;
     let changes = rows_to_send(&prepared.rows)?;
     let (code, summary) = finish::finish(prepared, context.now())?;

@@ -38,11 +38,13 @@ pub struct Request<'a> {
     pub started_at: Instant,
     /// Guards that are overridden this once.
     pub allow: &'a [String],
+    /// Where Parquet is tried before it is read.
+    pub trials: &'a load::Trials,
 }
 
 /// Reads the exports, plans, and writes plan, accounting, breaks and manifest into a new run folder.
 pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor) -> Result<Prepared, PrepareError> {
-    let loaded = load::load(settings, monitor)?;
+    let loaded = load::load(settings, request.trials, monitor)?;
     monitor.event(Event::StageStarted { stage: "planning", total: None });
     let baseline = Baseline::open(&settings.run.state);
     let known = settings.products.iter().map(|product| baseline.load(&product.name)).collect::<Result<Vec<_>, _>>()?;

@@ -27,7 +27,14 @@ pub async fn run(
     let keys = deliver::keys(context, &settings)?;
     close_interrupted(context, &settings, &*monitor)?;
 
-    let request = Request { run_id, mode: Mode::Run, as_of: as_of.unwrap_or(started_at), started_at, allow };
+    let request = Request {
+        run_id,
+        mode: Mode::Run,
+        as_of: as_of.unwrap_or(started_at),
+        started_at,
+        allow,
+        trials: &context.trials,
+    };
     let prepared = prepare(&settings, request, &*monitor)?;
     if prepared.manifest.status == RunStatus::Refused {
         return finish::finish(prepared, context.now());

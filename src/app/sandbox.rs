@@ -54,7 +54,7 @@ pub async fn sandbox(context: &Context<'_>, wanted: Wanted, out: &mut dyn Write)
     };
     let mut seeds = vec![];
     for (product, file) in &wanted.seed {
-        let held = load::existing_file(file, digits)?;
+        let held = load::existing_file(file, digits, &context.trials)?;
         seeds.push((product.clone(), customers(&held, digits)?));
     }
     let clock = context.clock.clone();

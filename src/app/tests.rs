@@ -64,6 +64,7 @@ fn context(site: &Path) -> Context<'static> {
         clock: Arc::new(OneDay),
         random: 7,
         voice: Voice { format: LogFormat::Json, level: LogLevel::Error, progress: false },
+        trials: crate::load::Trials::Nowhere,
     }
 }
 

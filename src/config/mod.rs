@@ -22,8 +22,8 @@ pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
-    KeySource, LinkSettings, MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings,
-    StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
+    KeySource, Limits, LinkSettings, MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings,
+    Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
 };
 
 use document::Document;
@@ -77,6 +77,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let identity = sections::identity(&document.section("identity", problems), base, problems);
     let mrr = mrr::mrr(&document.section("mrr", problems), problems);
     let fx = mrr::fx(document, run.as_ref().map(|run| run.currency), problems);
+    let limits = sections::limits(&document.section("limits", problems), problems);
     let guards = sections::guards(&document.section("guards", problems), problems);
     let tether = sections::tether(&document.section("tether", problems), base, problems);
     let products = sections::products(document, base, problems);
@@ -90,6 +91,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         identity,
         mrr,
         fx,
+        limits,
         guards,
         tether: tether?,
         products,

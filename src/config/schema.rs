@@ -42,6 +42,7 @@ pub const SECTIONS: &[(&str, Shape)] = &[
     ("identity", Shape::Table),
     ("mrr", Shape::Table),
     ("fx", Shape::Named),
+    ("limits", Shape::Table),
     ("guards", Shape::Table),
     ("tether", Shape::Table),
     ("product", Shape::Repeated),
@@ -54,6 +55,7 @@ const PLACES: &str = "a list of places, first hit wins";
 const ENCODING: &str =
     r#"an encoding in quotes: "utf-8", "utf-16", "windows-1252" or another label of the WHATWG's standard"#;
 const RECOGNISED: &str = "recognised in each file";
+const SIZE: &str = "a size such as \"16GB\", or a whole number of bytes";
 const PERCENT: &str = "a percentage that is not negative";
 
 /// One row per key: section, key, what it expects, example, default, meaning.
@@ -131,6 +133,12 @@ pub const KEYS: &[Key] = &[
 
     key("fx.*", "rate", "a positive decimal in quotes, so that it stays exact", r#""1.0842""#, "", "account currency per unit of this currency"),
     key("fx.*", "date", "the day the rate is of", r#""2026-10-31""#, "", "the day the rate is of; shown in the report"),
+
+    key("limits", "file_bytes", SIZE, r#""16GB""#, r#""16GB""#, "bytes of one input file, unpacked; a larger one is refused"),
+    key("limits", "rows", "a whole number of rows, 1 to 4000000000", "50000000", "50000000", "rows of one input file; one with more is refused"),
+    key("limits", "columns", "a whole number of columns, 1 to 1000000", "4096", "4096", "columns of one input file; one with more is refused"),
+    key("limits", "field_bytes", SIZE, r#""1MB""#, r#""1MB""#, "bytes of one field; a row with a longer one is rejected"),
+    key("limits", "parquet_memory", SIZE, r#""8GB""#, r#""8GB""#, "memory that the trial reading of one Parquet file may take, which goes before the run's own; a file that needs more is refused"),
 
     key("guards", "max_created", "a whole number of customers", "500", "no guard", "customers that the plan would create, over all products"),
     key("guards", "max_changed_percent", PERCENT, "30", "no guard", "updates as a percentage of existing customers, per product"),

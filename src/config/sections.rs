@@ -3,8 +3,8 @@
 use super::document::{Document, Section};
 use super::problem::Problems;
 use super::settings::{
-    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, LinkSettings, ProductSettings, Rate,
-    RunSettings, StripeSettings, TetherSettings, TetherUrl,
+    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, ProductSettings,
+    Rate, RunSettings, StripeSettings, TetherSettings, TetherUrl,
 };
 use super::{reading, schema, value};
 use crate::model::{Field, Place};
@@ -188,6 +188,20 @@ pub(super) fn link(section: &Section<'_>, problems: &mut Problems<'_>) -> LinkSe
 pub(super) fn identity(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> IdentitySettings {
     let overrides = section.read("overrides", problems, |value| value::patterns(base, value)).unwrap_or_default();
     IdentitySettings { overrides }
+}
+
+/// `[limits]`
+pub(super) fn limits(section: &Section<'_>, problems: &mut Problems<'_>) -> Limits {
+    let default = Limits::default();
+    let count = |most: u32| move |value: &DeValue<'_>| value::positive_up_to(most, value).map(NonZeroU32::get);
+    Limits {
+        file_bytes: section.read("file_bytes", problems, value::bytes).unwrap_or(default.file_bytes),
+        // Row numbers are 32 bits wide.
+        rows: section.read("rows", problems, count(4_000_000_000)).unwrap_or(default.rows),
+        columns: section.read("columns", problems, count(1_000_000)).unwrap_or(default.columns),
+        field_bytes: section.read("field_bytes", problems, value::bytes).unwrap_or(default.field_bytes),
+        parquet_memory: section.read("parquet_memory", problems, value::bytes).unwrap_or(default.parquet_memory),
+    }
 }
 
 /// `[guards]`

@@ -31,6 +31,8 @@ pub struct Settings {
     pub mrr: MrrSettings,
     /// `[fx]`
     pub fx: Fx,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[guards]`
     pub guards: Guards,
     /// `[tether]`
@@ -290,6 +292,33 @@ pub struct Guards {
     pub max_mrr_change_percent: Option<Decimal>,
     /// Rows of each source as a percentage of the last completed run's.
     pub min_rows_percent: Option<Decimal>,
+}
+
+/// `[limits]`: beyond these a file is refused, or a row rejected, instead of taking the machine down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// Bytes of one input file, unpacked.
+    pub file_bytes: u64,
+    /// Rows of one input file.
+    pub rows: u32,
+    /// Columns of one input file.
+    pub columns: u32,
+    /// Bytes of one field.
+    pub field_bytes: u64,
+    /// Bytes of memory that the trial reading of one Parquet file may take.
+    pub parquet_memory: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 16_000_000_000,
+            rows: 50_000_000,
+            columns: 4096,
+            field_bytes: 1_000_000,
+            parquet_memory: 8_000_000_000,
+        }
+    }
 }
 
 /// `[tether]`

@@ -17,6 +17,21 @@ const LONGEST: Duration = Duration::from_hours(8784);
 /// Units of a duration, longest first, in milliseconds.
 const UNITS: &[(&str, u64)] = &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
+/// Units of a size, in bytes.
+const SIZES: &[(&str, u64)] = &[
+    ("", 1),
+    ("B", 1),
+    ("kB", 1000),
+    ("KB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
 /// Names of a rate's period, in seconds.
 const PERIODS: &[(&str, u64)] = &[
     ("s", 1),
@@ -203,6 +218,20 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
+/// A size in bytes, at least 1: `16GB`, `512 KiB`, or a whole number.
+pub(super) fn bytes(value: &DeValue<'_>) -> Result<u64, String> {
+    let written = match value {
+        DeValue::Integer(_) => whole(value)?.to_string(),
+        other => text(other)?,
+    };
+    let (digits, unit) = written.split_at(written.find(|c: char| !c.is_ascii_digit()).unwrap_or(written.len()));
+    let unit = SIZES.iter().find(|(name, _)| *name == unit.trim()).map(|(_, bytes)| *bytes);
+    unit.zip(digits.parse::<u64>().ok())
+        .and_then(|(unit, number)| number.checked_mul(unit))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| format!("`{written}` is not a size"))
+}
+
 /// A rate: `10/s`, `600/min`.
 pub(super) fn rate(value: &DeValue<'_>) -> Result<Rate, String> {
     if let DeValue::Integer(number) = value {
@@ -292,7 +321,7 @@ pub(super) fn name(value: &DeValue<'_>) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, duration, exact_decimal, fraction, patterns, rate, tether_url};
+    use super::{bytes, decimal, duration, exact_decimal, fraction, patterns, rate, tether_url};
     use std::path::Path;
     use std::time::Duration;
     use toml::de::DeValue;
@@ -330,6 +359,24 @@ mod tests {
                 (r#""99999999999999999999d""#, None),
                 (r#""400d""#, None),
                 ("30", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn sizes_are_read_with_their_units() {
+        check(
+            bytes,
+            &[
+                (r#""16GB""#, Some(16_000_000_000)),
+                (r#""512 KiB""#, Some(524_288)),
+                ("1000000", Some(1_000_000)),
+                (r#""7""#, Some(7)),
+                (r#""0MB""#, None),
+                ("-1", None),
+                (r#""1.5GB""#, None),
+                (r#""GB""#, None),
+                (r#""99999999999TB""#, None),
             ],
         );
     }

@@ -291,7 +291,8 @@ mod tests {
         assert_eq!((at(0), at(1), at(2), at(3)), (Some(1_793_491_200_000), Some(1_793_491_200_000), None, None));
         booleans(&StringChunked::from_slice("b".into(), &["TRUE", "no", "1", "perhaps"]), "Flag", &mut faults);
         let frame = df!("line" => [2_u32, 3, 4, 5], "id" => ["a", "b", "c", "d"]).unwrap();
-        let origin = crate::load::fault::Origin { source: "s", file: "f.csv", index: 0 };
+        let origin =
+            crate::load::fault::Origin { source: "s", file: "f.csv", index: 0, reading: crate::load::fault::reading() };
         let (rest, rejections) = faults.reject(frame, &origin, "id", None).unwrap();
         assert_eq!(rest.height(), 3);
         assert_eq!(rejections.len(), 1);

@@ -4,6 +4,7 @@
 use super::csv_heading::{self, ends_with_separator};
 use super::csv_record::{Record, escaped, next_record, split};
 use super::fault::quoted;
+use crate::config::Limits;
 use crate::model::{Dialect, Reason};
 use std::borrow::Cow;
 
@@ -31,6 +32,9 @@ pub(super) struct Checked<'t> {
     /// Some value runs over a line end.
     pub spans_lines: bool,
 }
+
+/// Bytes of the longest id that a bad row is searched for.
+const LONGEST_ID: usize = 1000;
 
 /// A row that cannot be read.
 pub(super) struct RowFault {
@@ -61,6 +65,9 @@ pub(super) enum NotCsv {
     OpenHeading {
         line: u64,
     },
+    TooManyColumns,
+    TooManyRows,
+    LongHeading,
 }
 
 /// Lone carriage returns end the lines of some old spreadsheets.
@@ -73,11 +80,12 @@ fn ends_with_carriage_returns(bytes: &[u8]) -> bool {
 pub(super) fn check<'t>(
     text: &'t str,
     lossy: bool,
+    limits: &Limits,
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, NotCsv> {
     let bytes = text.as_bytes();
     if !ends_with_carriage_returns(bytes) {
-        let checked = check_bytes(bytes, lossy, recognise)?;
+        let checked = check_bytes(bytes, lossy, limits, recognise)?;
         if !checked.mixed_ends {
             return Ok(checked);
         }
@@ -96,7 +104,7 @@ pub(super) fn check<'t>(
         mut dialect,
         spans_lines,
         ..
-    } = check_bytes(&rewritten, lossy, recognise)?;
+    } = check_bytes(&rewritten, lossy, limits, recognise)?;
     let feeds = memchr::memchr(b'\n', bytes).is_some();
     dialect.line_ends = String::from(if feeds { "mixed" } else { "CR" });
     let body = Cow::Owned(body.into_owned());
@@ -115,11 +123,17 @@ pub(super) fn check<'t>(
     })
 }
 
-fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -> bool) -> Result<Checked<'t>, NotCsv> {
-    let heading = csv_heading::find(bytes, recognise)?;
+fn check_bytes<'t>(
+    bytes: &'t [u8],
+    lossy: bool,
+    limits: &Limits,
+    recognise: &dyn Fn(&[String]) -> bool,
+) -> Result<Checked<'t>, NotCsv> {
+    let heading = csv_heading::find(bytes, limits, recognise)?;
     let mut pass = Pass {
         bytes,
         lossy,
+        longest: limits.field_bytes,
         separator: heading.separator,
         expected: heading.headings.len(),
         trailing: heading.trailing,
@@ -155,6 +169,9 @@ fn check_bytes<'t>(bytes: &'t [u8], lossy: bool, recognise: &dyn Fn(&[String]) -
         (at, line) = (record.next, record.next_line);
         let faults = pass.faults.len();
         pass.take(record);
+        if pass.lines.len() + pass.faults.len() > limits.rows as usize {
+            return Err(NotCsv::TooManyRows);
+        }
         truncated = at >= bytes.len() && bytes.last() != Some(&b'\n') && pass.faults.len() > faults;
     }
     let body = pass.body();
@@ -211,6 +228,8 @@ enum Piece {
 struct Pass<'t> {
     bytes: &'t [u8],
     lossy: bool,
+    /// Bytes of a field.
+    longest: u64,
     separator: u8,
     expected: usize,
     trailing: bool,
@@ -286,7 +305,24 @@ impl<'t> Pass<'t> {
 
     fn place(&mut self, record: &Record) {
         let content = record.content(self.bytes);
-        let fault = |reason, detail, fields| RowFault { line: record.line, reason, detail, fields };
+        // Enough fields to find the row's ids, though it may have a million.
+        let most = 2 * self.expected + 16;
+        let fault = |reason, detail, mut fields: Vec<String>| {
+            fields.truncate(most);
+            // No id is as long: what a quote that never closes swallowed is none.
+            fields.iter_mut().filter(|field| field.len() > LONGEST_ID).for_each(String::clear);
+            RowFault { line: record.line, reason, detail, fields }
+        };
+        if content.len() as u64 > self.longest && record.unclosed.is_none() {
+            let fields = split(content, self.separator);
+            if let Some(at) = fields.iter().position(|field| field.len() as u64 > self.longest) {
+                let (length, limit, column) = (fields[at].len(), self.longest, at + 1);
+                let detail =
+                    format!("column {column} holds {length} bytes, more than the {limit} of [limits] field_bytes");
+                self.faults.push(fault(Reason::FieldTooLong, detail, fields));
+                return;
+            }
+        }
         if let Some(opened) = record.unclosed {
             let fields = split(content, self.separator);
             let detail = format!(
@@ -388,11 +424,12 @@ pub(super) fn write_row<F: AsRef<[u8]>>(fields: &[F], separator: u8) -> Vec<u8> 
 #[cfg(test)]
 mod tests {
     use super::check;
+    use crate::config::Limits;
     use crate::model::Reason;
 
     /// Headings, lines and text of the clean rows, and line and reason of the others.
     fn pass(text: &str) -> (Vec<u32>, String, Vec<(u64, Reason)>) {
-        let checked = check(text, false, &|_| true).ok().unwrap();
+        let checked = check(text, false, &Limits::default(), &|_| true).ok().unwrap();
         let faults = checked.faults.iter().map(|fault| (fault.line, fault.reason)).collect();
         (checked.lines, String::from_utf8(checked.body.into_owned()).unwrap(), faults)
     }
@@ -427,20 +464,24 @@ mod tests {
         for (text, separator) in
             [("a,b\n", b','), ("a;b,c;d\n", b';'), ("a\tb\n", b'\t'), ("\"a;b;c\",d\n", b','), ("a\n", b',')]
         {
-            assert_eq!(check(text, false, &|_| true).ok().unwrap().separator, separator, "{text:?}");
+            assert_eq!(
+                check(text, false, &Limits::default(), &|_| true).ok().unwrap().separator,
+                separator,
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn clean_text_is_not_copied() {
         let text = "a,b\n1,\"two\nlines\"\n3,4\n";
-        let checked = check(text, false, &|_| true).ok().unwrap();
+        let checked = check(text, false, &Limits::default(), &|_| true).ok().unwrap();
         assert!(matches!(checked.body, std::borrow::Cow::Borrowed(_)));
     }
 
     #[test]
     fn an_unclosed_quote_says_where_it_opened_and_which_lines_it_cost() {
-        let checked = check("a,b\n\"x\ny\",\"never\nz,1\n", false, &|_| true).ok().unwrap();
+        let checked = check("a,b\n\"x\ny\",\"never\nz,1\n", false, &Limits::default(), &|_| true).ok().unwrap();
         assert_eq!(checked.lines, [4]);
         assert_eq!(checked.faults[0].line, 2);
         assert!(checked.faults[0].detail.contains("opens on line 3"), "{}", checked.faults[0].detail);
@@ -453,7 +494,7 @@ mod tests {
         for entry in std::fs::read_dir(folder.join("csvs")).unwrap() {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
-            let checked = check(&text, false, &|_| true).ok().unwrap();
+            let checked = check(&text, false, &Limits::default(), &|_| true).ok().unwrap();
             assert!(checked.faults.is_empty(), "{}", path.display());
             let names: Vec<(&'static str, Option<usize>)> =
                 ["c0", "c1", "c2", "c3", "c4", "c5"].into_iter().zip((0..checked.headings.len()).map(Some)).collect();

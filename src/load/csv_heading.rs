@@ -3,6 +3,7 @@
 
 use super::csv_check::NotCsv;
 use super::csv_record::{Record, next_record, split};
+use crate::config::Limits;
 
 /// The heading line, and where and on which line the rows begin.
 pub(super) struct Heading {
@@ -28,14 +29,15 @@ const ROWS_LOOKED_AT: usize = 50;
 /// Finds the headings: the first line that `recognise` takes under some separator, else the first line.
 ///
 /// # Errors
-/// There is none; what stands above the headings looks like rows; a quote in the headings swallows rows.
-pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Result<Heading, NotCsv> {
+/// There is none; more columns, or a longer heading, than the limits allow; what stands above the headings looks like rows;
+/// a quote in the headings swallows rows.
+pub(super) fn find(bytes: &[u8], limits: &Limits, recognise: &dyn Fn(&[String]) -> bool) -> Result<Heading, NotCsv> {
     let (stated, mut at) = stated_separator(bytes);
     let mut line = if at > 0 { 2 } else { 1 };
     let mut first: Option<Heading> = None;
     let mut above: Vec<(usize, u64)> = Vec::new();
     for _ in 0..STRAY_LINES {
-        let Some((heading, recognised)) = heading_at(bytes, at, line, stated, recognise) else { break };
+        let Some((heading, recognised)) = heading_at(bytes, (at, line), stated, limits, recognise)? else { break };
         if recognised {
             are_titles(bytes, &above, &heading)?;
             first = Some(heading);
@@ -50,6 +52,9 @@ pub(super) fn find(bytes: &[u8], recognise: &dyn Fn(&[String]) -> bool) -> Resul
         return Err(NotCsv::OpenHeading { line: heading.line });
     }
     trailing_separators(bytes, &mut heading);
+    if heading.headings.iter().any(|heading| heading.len() as u64 > limits.field_bytes) {
+        return Err(NotCsv::LongHeading);
+    }
     Ok(heading)
 }
 
@@ -100,14 +105,14 @@ fn stated_separator(bytes: &[u8]) -> (Option<u8>, usize) {
 /// recognised, then the one stated, then the one that gives the rows as many fields as the headings, then the most columns.
 fn heading_at(
     bytes: &[u8],
-    mut at: usize,
-    mut line: u64,
+    (mut at, mut line): (usize, u64),
     stated: Option<u8>,
+    limits: &Limits,
     recognise: &dyn Fn(&[String]) -> bool,
-) -> Option<(Heading, bool)> {
+) -> Result<Option<(Heading, bool)>, NotCsv> {
     let first = loop {
         if at >= bytes.len() {
-            return None;
+            return Ok(None);
         }
         let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |length| at + length);
         let nothing = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'"' || SEPARATORS.contains(byte);
@@ -121,21 +126,26 @@ fn heading_at(
     let only = standing.len() <= 1;
     // A line without any separator is one column; commas would separate its rows.
     let candidates = if standing.is_empty() { vec![b','] } else { standing };
-    candidates
-        .into_iter()
-        .rev()
-        .map(|separator| {
-            let record = next_record(bytes, at, line, separator);
-            let headings: Vec<String> =
-                split(record.content(bytes), separator).iter().map(|heading| clean(heading)).collect();
-            let recognised = recognise(&headings);
-            let steady = if only { 0 } else { steadiness(bytes, &record, separator, headings.len()) };
-            let rank = (recognised, stated == Some(separator), headings.len() > 1, steady, headings.len());
-            let (next, next_line) = (record.next, record.next_line);
-            (rank, Heading { headings, separator, line, start: at, next, next_line, trailing: false })
-        })
-        .max_by_key(|(rank, _)| *rank)
-        .map(|((recognised, ..), heading)| (heading, recognised))
+    let mut ranked = Vec::new();
+    for separator in candidates.into_iter().rev() {
+        let record = next_record(bytes, at, line, separator);
+        // Before a million names are made of it, and each is compared with what is looked for.
+        let most = limits.columns as usize;
+        if record.regular && record.fields > most {
+            return Err(NotCsv::TooManyColumns);
+        }
+        let headings: Vec<String> =
+            split(record.content(bytes), separator).iter().map(|heading| clean(heading)).collect();
+        if headings.len() > most {
+            return Err(NotCsv::TooManyColumns);
+        }
+        let recognised = recognise(&headings);
+        let steady = if only { 0 } else { steadiness(bytes, &record, separator, headings.len()) };
+        let rank = (recognised, stated == Some(separator), headings.len() > 1, steady, headings.len());
+        let (next, next_line) = (record.next, record.next_line);
+        ranked.push((rank, Heading { headings, separator, line, start: at, next, next_line, trailing: false }));
+    }
+    Ok(ranked.into_iter().max_by_key(|(rank, _)| *rank).map(|((recognised, ..), heading)| (heading, recognised)))
 }
 
 /// A heading without the blanks and marks around it.

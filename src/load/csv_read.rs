@@ -3,7 +3,8 @@
 use super::LoadError;
 use super::columns::{map, normalise};
 use super::csv_check::{Checked, NotCsv, check, write_row};
-use super::headings::folded;
+use super::fault::Origin;
+use super::headings::{cut, folded};
 use super::text::Decoded;
 use polars::io::SerReader;
 use polars::prelude::*;
@@ -11,21 +12,27 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Cursor;
 
-/// A file's text as a checked table; `shown` is the file's name in errors.
+/// A file's text as a checked table.
 pub(super) fn open<'t>(
     decoded: &'t Decoded<'_>,
-    shown: &str,
+    origin: &Origin<'_>,
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, LoadError> {
-    let broken = |detail: String| LoadError::Broken { file: shown.to_owned(), detail };
-    check(&decoded.text, decoded.lossy, recognise).map_err(|error| match error {
-        NotCsv::Empty => LoadError::Empty { file: shown.to_owned() },
+    let limits = origin.reading.limits;
+    let file = origin.file.to_owned();
+    let broken = |detail: String| LoadError::Broken { file: origin.file.to_owned(), detail };
+    let too_much = |file, what, limit, key| LoadError::TooMuch { file, what, limit, key };
+    check(&decoded.text, decoded.lossy, limits, recognise).map_err(|error| match error {
+        NotCsv::Empty => LoadError::Empty { file },
+        NotCsv::TooManyColumns => too_much(file, "columns", limits.columns.into(), "columns"),
+        NotCsv::TooManyRows => too_much(file, "rows", limits.rows.into(), "rows"),
         NotCsv::RowsAbove { line, headings } => broken(format!(
             "line {line} looks like a row, and the headings stand below it on line {headings}; put the headings first"
         )),
         NotCsv::OpenHeading { line } => broken(format!(
             "line {line}: a quote in the headings is not closed before the rows begin; correct the headings, or export it again"
         )),
+        NotCsv::LongHeading => too_much(file, "bytes in one heading", limits.field_bytes, "field_bytes"),
     })
 }
 
@@ -45,7 +52,7 @@ fn refuse_namesakes(
             return Err(LoadError::DuplicateHeading {
                 file: shown.to_owned(),
                 line: checked.heading_line,
-                heading: checked.headings[other.max(column)].clone(),
+                heading: cut(&checked.headings[other.max(column)]),
                 first: other.min(column) + 1,
                 second: other.max(column) + 1,
             });
@@ -147,13 +154,14 @@ fn canonical(checked: &Checked<'_>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{canonical, parse, read};
+    use crate::config::Limits;
     use crate::load::csv_check::check;
     use proptest::prelude::*;
 
     #[test]
     fn rows_written_anew_read_like_the_rows_themselves() {
         let text = "a,b\n1,\"x\ny\"\n2,\"say \"\"hi\"\"\"\n3,z\n";
-        let checked = check(text, false, &|_| true).ok().unwrap();
+        let checked = check(text, false, &Limits::default(), &|_| true).ok().unwrap();
         let (plain, anew) = (parse(&checked.body, &checked, &[0, 1]), parse(&canonical(&checked), &checked, &[0, 1]));
         assert!(plain.unwrap().equals_missing(&anew.unwrap()));
     }
@@ -162,7 +170,7 @@ mod tests {
         #[test]
         fn polars_and_the_structural_pass_see_the_same_fields(rows in "[ab,;\"\r\n ]{0,60}") {
             let text = format!("h1,h2\n{rows}");
-            let checked = check(&text, false, &|_| true).ok().unwrap();
+            let checked = check(&text, false, &Limits::default(), &|_| true).ok().unwrap();
             let frame = read(&checked, &[("h1", Some(0)), ("h2", Some(1))], "x.csv", 0).unwrap();
             let mut reader = csv::ReaderBuilder::new()
                 .has_headers(false)

@@ -129,6 +129,20 @@ pub enum LoadError {
         /// What was found, and what to do.
         detail: String,
     },
+    /// The file holds more than a limit allows.
+    #[error(
+        "{file} holds more than {limit} {what}, the limit; check that it is the right file, and raise [limits] {key} if it is"
+    )]
+    TooMuch {
+        /// The file.
+        file: String,
+        /// Of what.
+        what: &'static str,
+        /// How many it may hold.
+        limit: u64,
+        /// The key under `[limits]`.
+        key: &'static str,
+    },
     /// The file as a whole cannot be read in its format.
     #[error("{file} cannot be read: {detail}")]
     Broken {

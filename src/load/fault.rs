@@ -1,6 +1,8 @@
 //! Rows that turn out unreadable while their columns are read: one rejection each, and the rest of the frame.
 
 use super::csv_check::{Checked, RowFault};
+use super::parquet::Trials;
+use crate::config::Limits;
 use crate::model::{Break, BreakKind, Reason, Rejection};
 use polars::prelude::*;
 use std::collections::BTreeMap;
@@ -12,6 +14,15 @@ pub(super) struct Origin<'a> {
     pub file: &'a str,
     /// Index of the file, as tables hold it.
     pub index: u32,
+    pub reading: Reading<'a>,
+}
+
+/// How files are read, whatever they hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub limits: &'a Limits,
+    /// Where Parquet is tried first.
+    pub trials: &'a Trials,
 }
 
 impl Origin<'_> {
@@ -137,4 +148,11 @@ pub(super) fn rejections(
             }
         })
         .collect()
+}
+
+/// The default limits, for tests of sound files.
+#[cfg(test)]
+pub(super) fn reading() -> Reading<'static> {
+    static LIMITS: std::sync::LazyLock<Limits> = std::sync::LazyLock::new(Limits::default);
+    Reading { limits: &LIMITS, trials: &Trials::Nowhere }
 }

@@ -68,12 +68,18 @@ impl<R: Read> Read for Digested<R> {
 }
 
 /// Reads the whole file once, unpacks it where it is compressed with gzip, and takes the fingerprint of what lies there.
-pub(super) fn read(path: &Path, shown: &str) -> Result<RawFile, LoadError> {
+/// A file of more than `most` bytes, as it lies there or unpacked, is refused.
+pub(super) fn read(path: &Path, shown: &str, most: u64) -> Result<RawFile, LoadError> {
     /// Large enough that a call to the system costs nothing beside the bytes it brings.
     const PIECE: usize = 1 << 18;
     let unreadable = |source| LoadError::Unreadable { file: shown.to_owned(), source };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
+    let too_much =
+        || LoadError::TooMuch { file: shown.to_owned(), what: "bytes, unpacked", limit: most, key: "file_bytes" };
+    if metadata.len() > most {
+        return Err(too_much());
+    }
     let modified = metadata
         .modified()
         .ok()
@@ -83,13 +89,18 @@ pub(super) fn read(path: &Path, shown: &str) -> Result<RawFile, LoadError> {
     let mut reader = BufReader::with_capacity(PIECE, Digested { inner: file, digest: Sha256::new(), length: 0 });
     let gzip = reader.fill_buf().map_err(unreadable)?.starts_with(gzip::MAGIC);
     let bytes = if gzip {
-        gzip::unpack(&mut reader, metadata.len()).map_err(|error| match error.kind() {
+        gzip::unpack(&mut reader, metadata.len(), most).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => too_much(),
             ErrorKind::InvalidData => LoadError::Broken { file: shown.to_owned(), detail: error.to_string() },
             _ => unreadable(error),
         })?
     } else {
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
-        reader.read_to_end(&mut bytes).map_err(unreadable)?;
+        // What is no file on a disk (a pipe, a device) has no length, and may have no end.
+        reader.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > most {
+            return Err(too_much());
+        }
         bytes
     };
     let Digested { digest, length, .. } = reader.into_inner();
@@ -146,10 +157,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         std::fs::write(&path, "abc").unwrap();
-        let raw = read(&path, "x").unwrap();
+        let raw = read(&path, "x", 1000).unwrap();
         assert_eq!(raw.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert!(raw.modified.is_some());
         assert_eq!((raw.length, raw.gzip), (3, false));
-        assert!(read(&folder.path().join("y"), "y").err().unwrap().to_string().starts_with("cannot read y"));
+        assert!(read(&folder.path().join("y"), "y", 1000).err().unwrap().to_string().starts_with("cannot read y"));
     }
 }

@@ -5,9 +5,6 @@ use std::io::{BufRead, Error, ErrorKind, Read, Result};
 /// A file that begins so is compressed with gzip.
 pub(super) const MAGIC: &[u8] = b"\x1f\x8b";
 
-/// More bytes than this come out of no export.
-const MOST: u64 = 64 << 30;
-
 /// Up to here a file may grow as much as it likes.
 const ALWAYS: u64 = 256 << 20;
 
@@ -18,13 +15,16 @@ const MOST_GROWTH: u64 = 300;
 /// forms are never held at once.
 ///
 /// # Errors
-/// What `packed` fails with; damaged, cut off or endless data with what to do.
-pub(super) fn unpack(packed: impl BufRead, size: u64) -> Result<Vec<u8>> {
-    let most = MOST.min(ALWAYS.max(size.saturating_mul(MOST_GROWTH)));
+/// `FileTooLarge` beyond `limit` bytes; what `packed` fails with; damaged, cut off or endless data with what to do.
+pub(super) fn unpack(packed: impl BufRead, size: u64, limit: u64) -> Result<Vec<u8>> {
+    let most = limit.min(ALWAYS.max(size.saturating_mul(MOST_GROWTH)));
     let mut bytes = Vec::new();
     let mut unpacked = flate2::bufread::MultiGzDecoder::new(packed);
     let read = unpacked.by_ref().take(most).read_to_end(&mut bytes);
     read.and_then(|_| unpacked.read(&mut [0])).map_err(told).and_then(|further| {
+        if further > 0 && most == limit {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
         if further > 0 {
             let (mib, times) = (most >> 20, most / size.max(1));
             let detail = format!(
@@ -59,7 +59,7 @@ mod tests {
     }
 
     fn unpacked(bytes: &[u8]) -> Result<String, String> {
-        let text = unpack(bytes, bytes.len() as u64).map_err(|error| error.to_string())?;
+        let text = unpack(bytes, bytes.len() as u64, u64::MAX).map_err(|error| error.to_string())?;
         Ok(String::from_utf8(text).unwrap())
     }
 
@@ -91,7 +91,8 @@ mod tests {
         std::io::copy(&mut std::io::repeat(b'0').take(super::ALWAYS + 1), &mut encoder).unwrap();
         let bomb = encoder.finish().unwrap();
         let small = (bomb.len() as u64).min(super::ALWAYS / super::MOST_GROWTH);
-        let error = unpack(&bomb[..], small).unwrap_err().to_string();
+        let error = unpack(&bomb[..], small, u64::MAX).unwrap_err().to_string();
+        assert_eq!(unpack(&bomb[..], small, 1000).unwrap_err().kind(), std::io::ErrorKind::FileTooLarge);
         assert!(error.contains("more than 256 MiB") && error.contains("as no export does"), "{error}");
     }
 }

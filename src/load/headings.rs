@@ -6,7 +6,9 @@ use super::LoadError;
 pub(super) fn find<N: AsRef<str>>(headings: &[String], names: &[N]) -> Option<usize> {
     names.iter().find_map(|name| {
         let wanted = folded(name.as_ref());
-        headings.iter().position(|heading| folded(heading) == wanted)
+        // Folding shortens a text by little: what is far longer is not folded to be compared.
+        let near = |heading: &str| heading.len() <= 16 * wanted.len();
+        headings.iter().position(|heading| near(heading) && folded(heading) == wanted)
     })
 }
 
@@ -34,7 +36,7 @@ pub(super) fn missing(
 ) -> LoadError {
     let nearest = headings
         .iter()
-        .filter(|heading| !heading.is_empty())
+        .filter(|heading| !heading.is_empty() && heading.len() <= LONGEST)
         .map(|heading| (strsim::jaro_winkler(&folded(heading), &folded(wanted)), heading))
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map_or(String::new(), |(_, heading)| format!("the nearest heading is `{heading}`; "));
@@ -47,10 +49,22 @@ pub(super) fn missing(
     }
 }
 
+/// Bytes of a heading that may be what somebody meant: to compare longer ones takes the square of their length.
+const LONGEST: usize = 200;
+
+/// A heading for a person to see, cut where it is long.
+pub(super) fn cut(heading: &str) -> String {
+    const SHOWN: usize = 40;
+    if heading.chars().nth(SHOWN).is_none() {
+        return heading.to_owned();
+    }
+    heading.chars().take(SHOWN).chain(['…']).collect()
+}
+
 /// The first headings, for a person to see what a file holds.
 pub(super) fn sample(headings: &[String]) -> String {
     const SHOWN: usize = 8;
-    let mut text = headings.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut text = headings.iter().take(SHOWN).map(|heading| cut(heading)).collect::<Vec<_>>().join(", ");
     if headings.len() > SHOWN {
         text.push_str(", …");
     }

@@ -21,6 +21,7 @@ mod fault;
 mod fingerprint;
 mod gzip;
 mod headings;
+mod json_strings;
 mod overrides;
 mod parquet;
 mod settle;
@@ -35,6 +36,7 @@ mod tests;
 
 pub use error::LoadError;
 pub use fingerprint::{sha256, unchanged};
+pub use parquet::{TRIAL_ARGUMENT, Trials, answer_trial};
 pub use stripe::StripePart;
 pub use stripe::related::SettledRows;
 pub use tether::existing_file;
@@ -44,7 +46,7 @@ use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
-use fault::Origin;
+use fault::{Origin, Reading};
 use polars::prelude::DataFrame;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -129,15 +131,15 @@ enum Part {
 
 type ReadFile = Result<(InputFile, Part), LoadError>;
 
-/// Reads every file that `settings` name. Bad rows become [`Rejection`]s; the result does not depend on the clock or on
+/// Reads every file that `settings` name, Parquet only after `trials`. Bad rows become [`Rejection`]s; the result does not depend on the clock or on
 /// which file was read first.
 ///
 /// # Errors
 /// The first file, in the order of sources and paths, that as a whole cannot be read or is not what its key expects.
-pub fn load(settings: &Settings, monitor: &dyn Monitor) -> Result<Loaded, LoadError> {
+pub fn load(settings: &Settings, trials: &Trials, monitor: &dyn Monitor) -> Result<Loaded, LoadError> {
     let jobs = jobs(settings)?;
     monitor.event(Event::StageStarted { stage: STAGE, total: Some(jobs.len() as u64) });
-    let parts = read_all(&jobs, settings, monitor)?;
+    let parts = read_all(&jobs, settings, trials, monitor)?;
     let loaded = put_together(&jobs, parts, settings)?;
     let rows: u64 = loaded.files.iter().map(|file| file.rows).sum();
     let result = format!("{rows} rows in {} files, {} rejected", loaded.files.len(), loaded.rejections.len());
@@ -195,7 +197,12 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
 
 /// Reads the files on two threads; results in the order of `jobs`. One thread begins with the largest file, the other
 /// with the smallest, so that the two largest are never in memory at once unless they are the last.
-fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<Vec<(InputFile, Part)>, LoadError> {
+fn read_all(
+    jobs: &[Job],
+    settings: &Settings,
+    trials: &Trials,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(InputFile, Part)>, LoadError> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(jobs[index].size));
     let waiting = Mutex::new(VecDeque::from(order));
@@ -203,7 +210,7 @@ fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<
     let results: Vec<Mutex<Option<ReadFile>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = |take: fn(&mut VecDeque<usize>) -> Option<usize>| {
         while let Some(index) = waiting.lock().ok().and_then(|mut waiting| take(&mut waiting)) {
-            let result = read_one(&jobs[index], u32::try_from(index).unwrap_or(u32::MAX), settings);
+            let result = read_one(&jobs[index], u32::try_from(index).unwrap_or(u32::MAX), settings, trials);
             if let Ok(mut slot) = results[index].lock() {
                 *slot = Some(result);
             }
@@ -223,8 +230,9 @@ fn read_all(jobs: &[Job], settings: &Settings, monitor: &dyn Monitor) -> Result<
         .collect()
 }
 
-fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
-    let raw = fingerprint::read(&job.path, &job.shown)?;
+fn read_one(job: &Job, index: u32, settings: &Settings, trials: &Trials) -> ReadFile {
+    let reading = Reading { limits: &settings.limits, trials };
+    let raw = fingerprint::read(&job.path, &job.shown, reading.limits.file_bytes)?;
     let file = job.shown.clone();
     if raw.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(LoadError::Empty { file });
@@ -232,7 +240,7 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
     if let Some(advice) = text::refuse_binary(&raw.bytes) {
         return Err(LoadError::Broken { file, detail: advice.to_owned() });
     }
-    let origin = |source| Origin { source, file: &job.shown, index };
+    let origin = |source| Origin { source, file: &job.shown, index, reading };
     let (source, part, encoding) = match job.purpose {
         Use::Stripe(expected) => {
             let (part, encoding) = stripe::read(raw.bytes, &origin(""), settings, expected, &job.key)?;
@@ -265,6 +273,10 @@ fn read_one(job: &Job, index: u32, settings: &Settings) -> ReadFile {
         Part::Stripe(part) => (part.rows(), part.shape.clone(), part.dialect.clone()),
         Part::Table(part) => (part.rows, part.shape.clone(), part.dialect.as_deref().cloned()),
     };
+    if rows > u64::from(settings.limits.rows) {
+        let limit = u64::from(settings.limits.rows);
+        return Err(LoadError::TooMuch { file: job.shown.clone(), what: "rows", limit, key: "rows" });
+    }
     if raw.gzip {
         shape.push_str(", gzip");
     }

@@ -37,7 +37,7 @@ pub(super) fn read(
     }
     let decoded = text::decode(bytes, None);
     let known = |headings: &[String]| find(headings, &["decision"]).is_some();
-    let checked = csv_read::open(&decoded, origin.file, &known)?;
+    let checked = csv_read::open(&decoded, origin, &known)?;
     for (field, names) in FIELDS.iter().filter(|(field, _)| *field != "note") {
         if find(&checked.headings, names).is_none() {
             let advice = "an overrides file has the columns decision, account, with and note";

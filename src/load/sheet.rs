@@ -96,9 +96,10 @@ impl Sheet {
                 Ok(Self { layout, frame, rejections, rows, separator, dialect })
             }
             Opened::Parquet { bytes, .. } => {
-                let frame = parquet::read(bytes, &layout.headings, &layout.wanted, origin.file, origin.index)?;
-                let rows = frame.height() as u64;
-                Ok(Self { layout, frame, rejections: Vec::new(), rows, separator: b',', dialect: None })
+                let of_row = (id, fields.iter().find(|(field, _)| *field == owner).map(|(field, _)| *field));
+                let (frame, rejections) = parquet::read(bytes, &layout.headings, &layout.wanted, of_row, origin)?;
+                let rows = (frame.height() + rejections.len()) as u64;
+                Ok(Self { layout, frame, rejections, rows, separator: b',', dialect: None })
             }
         }
     }

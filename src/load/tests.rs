@@ -9,7 +9,7 @@ mod overrides;
 mod stripe;
 mod warehouse;
 
-use super::{LoadError, Loaded, load};
+use super::{LoadError, Loaded, Trials, load};
 use crate::config::{CrmPreset, CrmSettings, Settings};
 use crate::model::{BreakKind, Reason};
 use crate::monitor::Silent;
@@ -89,11 +89,11 @@ impl Case {
     }
 
     fn load(&self) -> Loaded {
-        load(&self.settings, &Silent).unwrap_or_else(|error| panic!("{error}"))
+        load(&self.settings, &Trials::Nowhere, &Silent).unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn error(&self) -> LoadError {
-        load(&self.settings, &Silent).expect_err("the load should be refused")
+        load(&self.settings, &Trials::Nowhere, &Silent).expect_err("the load should be refused")
     }
 }
 

@@ -45,6 +45,8 @@ vocabulary! {
         NulByte = "nul_byte",
         /// A quoted field is never closed.
         UnclosedQuote = "unclosed_quote",
+        /// A field is longer than `[limits] field_bytes`.
+        FieldTooLong = "field_too_long",
         /// The bytes are not text in the file's encoding.
         BadEncoding = "bad_encoding",
         /// The value is not the JSON object that was expected.

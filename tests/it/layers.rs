@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "runs", "sandbox", "send", "table",
         ],
     ),
-    ("cli", &["app", "model", "monitor"]),
+    ("cli", &["app", "load", "model", "monitor"]),
 ];
 
 /// What may be named in some places only: the words, the files or rooms that may name them, and why those.
@@ -50,7 +50,12 @@ const NAMED_ONLY_IN: &[(u8, &[&str], &[&str], &str)] = &[
         &["send", "sandbox/server.rs"],
         "tokio's clock: pacing and the deadline; the sandbox's log and limit",
     ),
-    (2, &["env::var", "env::vars", "env::current_dir"], &["main.rs"], "the environment, passed on as `Context::env`"),
+    (
+        2,
+        &["env::var", "env::vars", "env::current_dir", "env::current_exe"],
+        &["main.rs"],
+        "the environment, passed on as `Context::env`",
+    ),
     (2, &["rand::random", "rand::rng(", "thread_rng", "OsRng", "getrandom", "new_v4"], &["main.rs"], "the seed"),
     (2, &["rand::"], &["main.rs", "send/backoff.rs"], "the seed, and the jitter that grows from it"),
     (

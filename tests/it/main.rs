@@ -9,6 +9,7 @@ mod exit_codes;
 mod explain;
 mod faults;
 mod files;
+mod hostile;
 mod layers;
 mod lock;
 mod one_account;

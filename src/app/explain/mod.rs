@@ -47,7 +47,7 @@ pub fn explain(
 ) -> Result<(ExitCode, String), AppError> {
     let settings = config::load(&context.config)?;
     let as_of = as_of.unwrap_or_else(|| context.now());
-    let loaded = load::load(&settings, &*context.monitor("explain"))?;
+    let loaded = load::load(&settings, &context.trials, &*context.monitor("explain"))?;
     let explanation = explanation(&loaded, &settings, key, as_of)?;
     let text = match format {
         Format::Text => text::page(&explanation, &settings, context.config.parent().unwrap_or(Path::new(""))),

@@ -61,12 +61,12 @@ pub(super) fn read(
     let preset = preset::preset(settings.preset);
     let companies = expected == Expected::Companies;
     let (columns, encoding) = if bytes.starts_with(parquet::MAGIC) {
-        let headings = parquet::headings(&bytes, origin.file)?;
+        let headings = parquet::headings(&bytes, origin)?;
         (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies)?, None)
     } else {
         let decoded = text::decode(&bytes, settings.reading.encoding);
         let recognise = |headings: &[String]| layout::known(headings, preset, settings, companies);
-        let checked = csv_read::open(&decoded, origin.file, &recognise)?;
+        let checked = csv_read::open(&decoded, origin, &recognise)?;
         (columns(Opened::Csv(Box::new(checked)), origin, settings, companies)?, Some(decoded.encoding))
     };
     // The columns hold copies: the file must not stand beside them in memory.

@@ -57,7 +57,7 @@ pub(super) fn read(
     key: &str,
 ) -> Result<(StripePart, Option<&'static str>), LoadError> {
     if bytes.starts_with(parquet::MAGIC) {
-        let headings = parquet::headings(&bytes, origin.file)?;
+        let headings = parquet::headings(&bytes, origin)?;
         let opened = Opened::Parquet { bytes: &bytes, headings };
         let (kind, shape) = of_use(&opened, origin, expected, key)?;
         let sheet = sheet(opened, kind, origin, settings)?;
@@ -70,7 +70,7 @@ pub(super) fn read(
     if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
         return Ok((json(&decoded, origin, settings, expected, key)?, Some(encoding)));
     }
-    let checked = csv_read::open(&decoded, origin.file, &|headings| recognise(headings).is_some())?;
+    let checked = csv_read::open(&decoded, origin, &|headings| recognise(headings).is_some())?;
     let opened = Opened::Csv(Box::new(checked));
     let (kind, shape) = of_use(&opened, origin, expected, key)?;
     let cut_short = opened.truncated();
@@ -103,6 +103,7 @@ fn json(
         path: origin.file,
         settings: &settings.stripe,
         digits: &settings.mrr.currency_digits,
+        longest: origin.reading.limits.field_bytes,
     };
     let part = api_json::read(&decoded.text, &context).map_err(broken)?;
     let (wanted, others) = match expected {

@@ -22,7 +22,7 @@ fn recognised(headings: &[String]) -> bool {
 }
 
 pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
-    let mut checked = csv_read::open(decoded, origin.file, &recognised)?;
+    let mut checked = csv_read::open(decoded, origin, &recognised)?;
     if !recognised(&checked.headings) {
         let detail = format!(
             "line {} is headed {}; expected are the members of Tether's customer: {}",

@@ -6,6 +6,7 @@
 use super::{MEMBERS, RawExisting};
 use crate::load::LoadError;
 use crate::load::fault::{Origin, quoted};
+use crate::load::json_strings::too_long;
 use crate::load::text::Decoded;
 use crate::model::{Reason, Rejection};
 use polars::prelude::*;
@@ -134,6 +135,10 @@ impl<'o> Rows<'o> {
         if self.lossy && text.contains('\u{fffd}') {
             let detail = "the row holds bytes that are no text in the file's own encoding".to_owned();
             self.rejections.push(self.origin.reject(line, Reason::BadEncoding, detail));
+            return;
+        }
+        if let Some((reason, detail)) = too_long(text, self.origin.reading.limits.field_bytes) {
+            self.rejections.push(self.origin.reject(line, reason, detail));
             return;
         }
         match Customer::parse(text) {

@@ -10,9 +10,10 @@ mod parquet;
 use super::amount::rounded_minor;
 use super::columns::{Epoch, booleans, instants, lower, normalise};
 use super::error::TableError;
-use super::fault::{Faults, Origin};
+use super::fault::{Faults, Origin, Reading};
+use super::parquet::Trials;
 use super::{LoadError, TablePart, ordered, text};
-use crate::config::TextEncoding;
+use crate::config::{Limits, TextEncoding};
 use crate::model::{Break, Dialect, Instant, Reason, Rejection};
 use crate::table::{Existing, INSTANT};
 use polars::prelude::*;
@@ -85,11 +86,12 @@ pub(super) fn read(
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are
-/// those of the account's currency.
-pub fn existing_file(path: &std::path::Path, digits: u8) -> Result<Existing, LoadError> {
+/// those of the account's currency, `trials` is where Parquet is tried first.
+pub fn existing_file(path: &std::path::Path, digits: u8, trials: &Trials) -> Result<Existing, LoadError> {
     let shown = path.display().to_string();
-    let raw = super::fingerprint::read(path, &shown)?;
-    let origin = Origin { source: "existing", file: &shown, index: 0 };
+    let reading = Reading { limits: &Limits::default(), trials };
+    let raw = super::fingerprint::read(path, &shown, reading.limits.file_bytes)?;
+    let origin = Origin { source: "existing", file: &shown, index: 0, reading };
     let (part, _) = read(raw.bytes, &origin, digits, raw.modified, None)?;
     if let Some(row) = part.rejections.first() {
         let detail = format!("line {}: {}", row.line, row.detail);

@@ -7,17 +7,17 @@ use crate::load::{LoadError, parquet};
 
 /// Reads the file's known columns; the `line` of a row is its number from 1.
 pub(super) fn read(bytes: &[u8], origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
-    let headings = parquet::headings(bytes, origin.file)?;
+    let headings = parquet::headings(bytes, origin)?;
     let wanted: Vec<_> = MEMBERS.iter().map(|member| (*member, find(&headings, &[*member]))).collect();
     if wanted.iter().all(|(_, column)| column.is_none()) {
         let detail = format!("none of its columns is a member of Tether's customer: {}", MEMBERS.join(", "));
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
     }
-    let frame = parquet::read(bytes, &headings, &wanted, origin.file, origin.index)?;
+    let (frame, rejections) = parquet::read(bytes, &headings, &wanted, ("tether_id", None), origin)?;
     Ok(RawExisting {
-        rows: frame.height() as u64,
+        rows: (frame.height() + rejections.len()) as u64,
         frame,
-        rejections: Vec::new(),
+        rejections,
         breaks: Vec::new(),
         shape: "existing Tether customers (Parquet)",
         encoding: None,

@@ -1,6 +1,7 @@
 //! The rules of linking, matching and diffing, each as a scenario.
 
 mod identity;
+mod messes;
 mod scenario;
 
 use crate::config::Settings;

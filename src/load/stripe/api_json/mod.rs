@@ -44,6 +44,8 @@ pub struct JsonContext<'a> {
     pub settings: &'a StripeSettings,
     /// `[mrr] currency_digits`
     pub digits: &'a BTreeMap<Currency, u8>,
+    /// `[limits] field_bytes`
+    pub longest: u64,
 }
 
 /// Reads a file: a `list` object, an array, one object per line, a single object or events, mixed as they come.

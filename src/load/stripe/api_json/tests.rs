@@ -21,7 +21,10 @@ fn settings() -> StripeSettings {
 }
 
 fn try_read(text: &str) -> Result<StripePart, String> {
-    read(text, &JsonContext { file: 7, path: "stripe.json", settings: &settings(), digits: &BTreeMap::new() })
+    read(
+        text,
+        &JsonContext { file: 7, path: "stripe.json", settings: &settings(), digits: &BTreeMap::new(), longest: 1000 },
+    )
 }
 
 fn part(text: &str) -> StripePart {
@@ -162,7 +165,7 @@ fn currencies_sent_times_100_are_divided_by_what_their_digits_lack() {
             digits.map(|digits| (crate::model::Currency::parse(currency).unwrap(), digits)).into_iter().collect();
         let text = SUBSCRIPTION.replace("\"usd\"", &format!("\"{currency}\""));
         let settings = settings();
-        let context = JsonContext { file: 0, path: "x", settings: &settings, digits: &overrides };
+        let context = JsonContext { file: 0, path: "x", settings: &settings, digits: &overrides, longest: 1000 };
         let found = read(&text, &context).unwrap().tables;
         assert_eq!(column(found.items.frame(), "amount_den"), AnyValue::Int128(expected), "{currency} {digits:?}");
     }

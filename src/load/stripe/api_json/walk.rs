@@ -10,6 +10,7 @@ use super::{
     torn::{Torn, subscription, torn},
     value::{Bad, boolean, id_of, instant, is_object, parse, parsed, text},
 };
+use crate::load::json_strings::too_long;
 use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, pages::Page, relate};
 use crate::model::{Break, BreakKind, Reason, Rejection};
 use serde_json::value::RawValue;
@@ -147,13 +148,16 @@ impl<'a> Walk<'a> {
             "customer" => {
                 self.gathered.customers += 1;
                 // What it holds can be read even where it cannot.
-                let done = self.reader.customer(object, short, created, gone).map_err(Failed::from);
+                let done = self.fits(value).and_then(|()| self.reader.customer(object, short, created, gone));
+                let done = done.map_err(Failed::from);
                 self.embedded(line, object, depth).and(done)
             }
             "subscription" => {
                 self.gathered.subscriptions += 1;
                 self.expanded(object, short, created);
-                self.reader.subscription(object, content::digest(value), short, created).map_err(Failed::from)
+                self.fits(value)
+                    .and_then(|()| self.reader.subscription(object, content::digest(value), short, created))
+                    .map_err(Failed::from)
             }
             kind @ ("coupon" | "discount" | "subscription_item" | "price" | "plan") => {
                 // A discount's event tells since when it is gone, which a stub does not.
@@ -197,6 +201,11 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Refuses an object with a string that no row may hold.
+    fn fits(&self, object: &str) -> Result<(), Bad> {
+        too_long(object, self.context.longest).map_or(Ok(()), |(reason, detail)| Err(Bad { reason, detail }))
     }
 
     fn ignore(&mut self, kind: &str) {
@@ -274,6 +283,7 @@ impl<'a> Walk<'a> {
     /// Takes an object that names by id what it belongs to.
     fn lone(&mut self, kind: &str, value: &'a str, line: u32) -> Result<(), Bad> {
         *self.gathered.others.entry(source(kind)).or_default() += 1;
+        self.fits(value)?;
         let created = self.place.event.map(|event| event.created);
         match kind {
             "coupon" => self.reader.lone_coupon(value, content::digest(value), line, created),

@@ -7,7 +7,7 @@ use polars::prelude::*;
 /// Contacts without a claim of their own whose account, external id or address is another contact's: `contact`, `owner` u32
 /// (`ord`s), `by_override` bool. The owner is a customer, of a CRM that goes before, or one that an override chose.
 ///
-/// `accounts`: `ord`, `id`, `email`, `external_id`; `standing`: `ord`, `crm`, `external_id`, `emails` of every CRM's contacts.
+/// `accounts`: `ord`, `id`, `email`, `external_id`; `standing`: `ord`, `crm`, `id`, `external_id`, `emails` of every CRM's contacts.
 /// With `without_account` every contact is a customer of its own unless it is found here.
 pub fn elsewhere(
     accounts: &DataFrame,
@@ -67,8 +67,12 @@ pub fn elsewhere(
         if index > 0 {
             parts.extend(same_person(&free, standing, &owners, &found, index, without_account)?);
         }
+        // Of several owners the one whose id comes first, wherever its row stands.
+        let ids =
+            standing.clone().lazy().select([col("ord"), col("crm").alias("owner_crm"), col("id").alias("owner_id")]);
         let part = concat(parts, UnionArgs::default())?
-            .sort(["contact", "strength", "owner"], SortMultipleOptions::default())
+            .left_join(ids, col("owner"), col("ord"))
+            .sort(["contact", "strength", "owner_crm", "owner_id"], SortMultipleOptions::default())
             .unique_stable(Some(by_name(["contact"], true, false)), UniqueKeepStrategy::First)
             .select([col("contact"), col("owner"), col("by_override")])
             .collect()?;

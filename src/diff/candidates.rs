@@ -17,6 +17,10 @@ const ADVICE: &[(Reason, &str)] = &[
     (Reason::EmailRequiredToCreate, "nobody in Tether matches and there is no e-mail to create the customer with"),
 ];
 
+/// The same where only one of Tether's customers is in question, and another desired customer is that one.
+const ADVICE_WHERE_TAKEN: &str =
+    "one e-mail cannot stand on both: correct it at the source, or run again once the other customer has left it";
+
 /// One row per pair of a desired customer that is not sent (conflict, invalid) and an existing customer it might be:
 /// `customer` u32, `key`, `holder` u32, `by` str (`external_id` or `email`), `tether_id`, `held_external_id`, `held_email`,
 /// `mrr` Int64, `file`, `line`, `candidate` str (how a message names it), `is_free` bool (no clean match has that customer, and this is the first pair that names it).
@@ -76,11 +80,22 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
         + lit(", ")
         + place
         + lit(") has the ")
-        + when(col("by").eq(lit("email"))).then(lit("e-mail")).otherwise(lit("external id"));
+        + when(col("by").eq(lit("email"))).then(lit("e-mail")).otherwise(lit("external id"))
+        + when(col("taker").neq(col("key")).fill_null(lit(false)))
+            .then(lit(", and is ") + col("taker") + lit(" by external id"))
+            .otherwise(lit(""));
+    // Whom a customer of Tether is by external id: nobody else can have it, nor the e-mail that it gives up.
+    let takers = matched
+        .clone()
+        .lazy()
+        .filter(col("by_id").is_not_null())
+        .group_by([col("by_id").alias("holder")])
+        .agg([col("key").min().alias("taker")]);
     let clean =
         matched.clone().lazy().filter(col("holder").is_not_null()).select([col("holder"), lit(true).alias("clean")]);
     Ok(concat([pairs("external_id"), pairs("email")], UnionArgs::default())?
         .left_join(clean, col("holder"), col("holder"))
+        .left_join(takers, col("holder"), col("holder"))
         .sort(
             ["key", "by", "tether_id", "held_external_id", "held_email", "mrr", "holder"],
             SortMultipleOptions::default()
@@ -90,7 +105,7 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
         )
         .with_column(named.alias("candidate"))
         .with_column(col("clean").is_null().and(col("holder").is_first_distinct()).alias("is_free"))
-        .drop(by_name(["clean"], true, false))
+        .drop(by_name(["clean", "taker"], true, false))
         .collect()?)
 }
 
@@ -163,6 +178,9 @@ pub fn describe(matched: &DataFrame, candidates: &DataFrame) -> Result<DataFrame
     let advice = ADVICE.iter().fold(lit(NULL).cast(DataType::String), |otherwise, (reason, text)| {
         when(col("reason").eq(lit(reason.as_str()))).then(lit(*text)).otherwise(otherwise)
     });
+    let advice = when(col("reason").eq(lit(Reason::IdentityConflict.as_str())).and(col("all").eq(lit(1_u32))))
+        .then(lit(ADVICE_WHERE_TAKEN))
+        .otherwise(advice);
     let reasons = concat_str(
         [
             when(col("reason").eq_missing(col("problem"))).then(col("problem_detail")).otherwise(lit(NULL)),

@@ -35,6 +35,8 @@ pub(super) struct Undecided {
     pub line: u64,
     pub heading: String,
     pub detail: String,
+    /// They contradict one another; else they prove nothing.
+    pub contradicts: bool,
 }
 
 impl Calendar {
@@ -65,6 +67,11 @@ impl Calendar {
             KnownBy::Values => "its values prove it",
         };
         self.order.map(|order| format!("{} ({how})", order.words()))
+    }
+
+    /// The order that the file's own values prove.
+    pub fn proved(self) -> Option<DateOrder> {
+        self.order.filter(|_| self.known_by == KnownBy::Values)
     }
 
     /// The zone of times without an offset, unless it is UTC.
@@ -157,10 +164,11 @@ fn proved(columns: &[DateColumn<'_>]) -> Result<Option<DateOrder>, Undecided> {
         }
     }
     let advice = "state the order with dates = \"us\" (10/14/2026) or \"eu\" (14/10/2026)";
-    let undecided = |(heading, line, value): (&str, u64, &str), why: String| Undecided {
+    let undecided = |(heading, line, value): (&str, u64, &str), why: String, contradicts: bool| Undecided {
         line,
         heading: heading.to_owned(),
         detail: format!("`{value}` {why}; {advice}"),
+        contradicts,
     };
     match (any, month_first, day_first) {
         (None, ..) => Ok(None),
@@ -169,10 +177,12 @@ fn proved(columns: &[DateColumn<'_>]) -> Result<Option<DateOrder>, Undecided> {
         (_, Some((_, line, value)), Some(place)) => Err(undecided(
             place,
             format!("has the day first, `{value}` on line {line} the month: the file contradicts itself"),
+            true,
         )),
         (Some(place), None, None) => Err(undecided(
             place,
             "may have the day first or the month, and no date of the file has a day above 12 to tell".to_owned(),
+            false,
         )),
     }
 }

@@ -62,14 +62,14 @@ pub(super) fn find(bytes: &[u8], limits: &Limits, recognise: &dyn Fn(&[String]) 
 /// headings, say, must not be lost.
 fn are_titles(bytes: &[u8], above: &[(usize, u64)], heading: &Heading) -> Result<(), NotCsv> {
     let columns = heading.headings.iter().filter(|name| !name.is_empty()).count();
-    let fields = |at: usize| {
+    let looks_like_a_row = |at: usize| {
         let record = next_record(bytes, at, 1, heading.separator);
-        split(record.content(bytes), heading.separator).iter().filter(|field| !field.trim().is_empty()).count()
+        let fields = split(record.content(bytes), heading.separator);
+        let filled = fields.iter().filter(|field| !field.trim().is_empty()).count();
+        // Spreadsheets put as many separators behind a title as there are columns.
+        filled > 1 && (filled * 2 > columns || fields.len() == heading.headings.len())
     };
-    let row = above.iter().find(|(at, _)| {
-        let fields = fields(*at);
-        fields > 1 && fields * 2 > columns
-    });
+    let row = above.iter().find(|(at, _)| looks_like_a_row(*at));
     match row {
         Some((_, line)) => Err(NotCsv::RowsAbove { line: *line, headings: heading.line }),
         None => Ok(()),

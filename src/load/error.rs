@@ -73,6 +73,25 @@ pub enum LoadError {
         detail: String,
         /// The CRM.
         source_name: String,
+        /// The file's values contradict one another; else they only prove nothing.
+        contradicts: bool,
+    },
+    /// Two files of one CRM prove different orders of day and month.
+    #[error(
+        "{file} has the {order}, {other} the {others}: files of one CRM are written in one order; correct one, or make them \
+         two [[crm]] with dates = \"us\" and \"eu\" instead of `{source_name}`"
+    )]
+    ContradictingDates {
+        /// The one file.
+        file: String,
+        /// Its order.
+        order: &'static str,
+        /// The other file.
+        other: String,
+        /// The other's order.
+        others: &'static str,
+        /// The CRM.
+        source_name: String,
     },
     /// A column that must be there is not.
     #[error("{file}, line {line}: no column `{heading}` for {field}; {advice}")]

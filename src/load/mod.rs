@@ -16,6 +16,7 @@ mod csv_check;
 mod csv_heading;
 mod csv_read;
 mod csv_record;
+mod date_orders;
 mod error;
 mod fault;
 mod fingerprint;
@@ -42,7 +43,7 @@ pub use stripe::related::SettledRows;
 pub use tether::existing_file;
 
 use crate::config::Settings;
-use crate::model::{Break, BreakKind, Dialect, InputFile, Rejection};
+use crate::model::{Break, BreakKind, DateOrder, Dialect, InputFile, Rejection};
 use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
@@ -95,6 +96,8 @@ struct TablePart {
     settled: Option<SettledRows>,
     /// How its text was written, where it has such.
     dialect: Option<Box<Dialect>>,
+    /// The order of day and month that its values prove.
+    dates: Option<DateOrder>,
 }
 
 /// What a file is read for.
@@ -139,7 +142,11 @@ type ReadFile = Result<(InputFile, Part), LoadError>;
 pub fn load(settings: &Settings, trials: &Trials, monitor: &dyn Monitor) -> Result<Loaded, LoadError> {
     let jobs = jobs(settings)?;
     monitor.event(Event::StageStarted { stage: STAGE, total: Some(jobs.len() as u64) });
-    let parts = read_all(&jobs, settings, trials, monitor)?;
+    let mut results = read_all(&jobs, settings, trials, monitor);
+    date_orders::agree(&jobs, &mut results, settings, &|index, settings| {
+        read_one(&jobs[index], u32::try_from(index).unwrap_or(u32::MAX), settings, trials)
+    })?;
+    let parts = results.into_iter().collect::<Result<_, _>>()?;
     let loaded = put_together(&jobs, parts, settings)?;
     let rows: u64 = loaded.files.iter().map(|file| file.rows).sum();
     let result = format!("{rows} rows in {} files, {} rejected", loaded.files.len(), loaded.rejections.len());
@@ -197,12 +204,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
 
 /// Reads the files on two threads; results in the order of `jobs`. One thread begins with the largest file, the other
 /// with the smallest, so that the two largest are never in memory at once unless they are the last.
-fn read_all(
-    jobs: &[Job],
-    settings: &Settings,
-    trials: &Trials,
-    monitor: &dyn Monitor,
-) -> Result<Vec<(InputFile, Part)>, LoadError> {
+fn read_all(jobs: &[Job], settings: &Settings, trials: &Trials, monitor: &dyn Monitor) -> Vec<ReadFile> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(jobs[index].size));
     let waiting = Mutex::new(VecDeque::from(order));

@@ -60,6 +60,7 @@ pub(super) fn read(
     let rows_read = decisions(&sheet, settings, &refuse)?;
     let frame = table(&sheet, &rows_read).map_err(internal)?;
     let part = TablePart {
+        dates: None,
         frame,
         rejections: vec![],
         breaks: vec![],

@@ -100,9 +100,9 @@ fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Resul
     let dates = sheet.frame.column("last_activity").map_err(internal)?.str().ok();
     let heading = sheet.heading("last_activity");
     let columns: Vec<_> = dates.into_iter().map(|cells| DateColumn { heading, cells, lines }).collect();
-    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail }| {
+    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail, contradicts }| {
         let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
-        LoadError::UndecidedDates { file, line, heading, detail, source_name }
+        LoadError::UndecidedDates { file, line, heading, detail, source_name, contradicts }
     })
 }
 
@@ -141,6 +141,7 @@ fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expect
         ..dialect
     });
     Ok(TablePart {
+        dates: calendar.proved(),
         frame,
         rejections,
         breaks,

@@ -281,9 +281,47 @@ fn rows_above_the_headings_or_swallowed_by_them_are_never_taken_for_titles() {
             "line 1 looks like a row, and the headings stand below it on line 2",
         ),
         ("Customers\n\ncus_1,a@example.com\nid,Email,Name\n", "line 3 looks like a row"),
+        ("cus_1,a@example.com,,,,,,\nid,Email,Name,a,b,c,d,e\n", "line 1 looks like a row"),
         ("id,Email,\"Name\ncus_1,a@example.com,\"\ncus_2,b@example.com,Bo\n", "a quote in the headings is not closed"),
     ] {
         let message = refused(text);
         assert!(message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn the_files_of_one_crm_decide_together_whether_the_day_or_the_month_comes_first() {
+    let contacts = |dates: &[&str]| {
+        let rows: String = dates.iter().map(|date| format!("{},{date}\n", date.replace('/', ""))).collect();
+        format!("Record ID,Email,Last Activity Date\n{}", rows.replace(',', ",x@example.com,"))
+    };
+    let case = |first: &[&str], second: &[&str]| {
+        Case::new().file("h1.csv", contacts(first)).file("h2.csv", contacts(second)).crm(
+            CrmPreset::Hubspot,
+            "h?.csv",
+            &[],
+        )
+    };
+    let activity = |loaded: &super::Loaded| rows(loaded.contacts.frame(), &["last_activity"]);
+    // A proof in one file holds for the other, wherever a row stands.
+    let together = case(&["13/04/2026", "02/04/2026"], &["03/04/2026"]).load();
+    let apart = case(&["13/04/2026"], &["02/04/2026", "03/04/2026"]).load();
+    assert_eq!(activity(&together), ["2026-04-13T00:00:00Z", "2026-04-02T00:00:00Z", "2026-04-03T00:00:00Z"]);
+    assert_eq!(activity(&apart), activity(&together));
+    let dates = |file: usize| apart.files[file].dialect.as_ref().unwrap().dates.clone().unwrap();
+    assert!(dates(0).contains("its values prove it") && dates(1).contains("another file of crm proves it"));
+    let refused = case(&["13/04/2026"], &["04/13/2026"]).error().to_string();
+    assert!(refused.contains("h2.csv has the month first, h1.csv the day first"), "{refused}");
+    assert!(case(&["03/04/2026"], &["02/04/2026"]).error().to_string().contains("h1.csv, line 2"));
+}
+
+#[test]
+fn a_misspelt_heading_of_existing_customers_is_not_passed_over() {
+    for (heading, member) in
+        [("tether_i,email", "tether_id"), ("tether_id,emial", "email"), ("email,externalid", "external_id")]
+    {
+        let text = format!("{heading},name,updated_at\na,b,c,\n");
+        let refused = Case::new().file("e.csv", text).existing("e.csv").error().to_string();
+        assert!(refused.contains(&format!("no column `{member}`")), "{heading}: {refused}");
     }
 }

@@ -4,7 +4,7 @@ use super::{MEMBERS, RawExisting};
 use crate::load::LoadError;
 use crate::load::csv_read;
 use crate::load::fault::{Origin, structural};
-use crate::load::headings::sample;
+use crate::load::headings::{missing, sample};
 use crate::load::stripe::truncated;
 use crate::load::text::Decoded;
 
@@ -21,6 +21,21 @@ fn recognised(headings: &[String]) -> bool {
             .any(|member| find(headings, member).is_some())
 }
 
+/// A member by which customers are found that the file seems to have under a misspelt heading: the member, twice.
+fn slip(headings: &[String]) -> Option<(&'static str, &'static str)> {
+    const FOUND_BY: [&str; 4] = ["tether_id", "external_id", "email", "mrr"];
+    const ALIKE: f64 = 0.9;
+    let unknown = headings
+        .iter()
+        .filter(|heading| !MEMBERS.iter().any(|member| find(std::slice::from_ref(*heading), member).is_some()));
+    let unknown: Vec<String> = unknown.map(|heading| heading.to_lowercase()).collect();
+    FOUND_BY
+        .into_iter()
+        .filter(|member| find(headings, member).is_none())
+        .find(|member| unknown.iter().any(|heading| strsim::jaro_winkler(heading, member) > ALIKE))
+        .map(|member| (member, member))
+}
+
 pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
     let mut checked = csv_read::open(decoded, origin, &recognised)?;
     if !recognised(&checked.headings) {
@@ -31,6 +46,10 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
             MEMBERS.join(", ")
         );
         return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
+    }
+    if let Some((member, heading)) = slip(&checked.headings) {
+        let advice = "give the column its name back: without it these customers could not be found again";
+        return Err(missing(&checked.headings, checked.heading_line, origin.file, member, heading, advice));
     }
     let wanted: Vec<_> = MEMBERS.iter().map(|member| (*member, find(&checked.headings, member))).collect();
     let rows = checked.rows();

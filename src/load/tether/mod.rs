@@ -73,6 +73,7 @@ pub(super) fn read(
     rejections.extend(found);
     Ok((
         TablePart {
+            dates: None,
             frame,
             rejections,
             breaks,

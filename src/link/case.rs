@@ -42,14 +42,19 @@ pub fn id_case_breaks(
 fn in_space(what: &str, ids: LazyFrame, files: &[InputFile]) -> Result<Vec<Break>, LinkError> {
     // Record ids are compared inside their CRM only; the source is part of what must be equal.
     let own = if what == "record id" { col("source") } else { lit("") };
-    let distinct = ids
-        .with_column(own.alias("own"))
-        .unique_stable(Some(by_name(["own", "id"], true, false)), UniqueKeepStrategy::First)
-        .with_column(col("id").str().to_lowercase().alias("lower"))
-        .collect()?;
-    let found = distinct
+    let ids = ids.with_columns([own.alias("own"), col("id").str().to_lowercase().alias("lower")]).collect()?;
+    // Nearly every id has one spelling: only the others are looked at closely.
+    let slips = ids
+        .clone()
         .lazy()
-        .filter(as_struct(vec![col("own"), col("lower")]).is_duplicated())
+        .group_by([col("lower")])
+        .agg([col("id").min().neq(col("id").max()).alias("several")])
+        .filter(col("several"));
+    let found = ids
+        .lazy()
+        .semi_join(slips, col("lower"), col("lower"))
+        .unique_stable(Some(by_name(["own", "id"], true, false)), UniqueKeepStrategy::First)
+        .filter(len().over([col("own"), col("lower")])?.gt(lit(1)))
         .sort(["own", "lower", "id"], SortMultipleOptions::default())
         .collect()?;
     let text = |name: &str| found.column(name).and_then(Column::str);

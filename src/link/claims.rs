@@ -2,6 +2,7 @@
 //! left.
 
 use super::LinkError;
+use super::crowds::Crowds;
 use super::decisions::Decisions;
 use crate::model::LinkRule;
 use polars::prelude::*;
@@ -32,33 +33,47 @@ pub struct Claims {
     /// One row per account that exactly one contact claims.
     pub owned: DataFrame,
     /// One row per claim on an account that several contacts claim under the same rule: nobody wins. `apart` bool: an
-    /// override keeps it apart from another account that the same contact claims under the same rule.
+    /// override keeps it apart from another account that the same contact claims under the same rule. `crowd` str: null,
+    /// or what brings very many of both together; then the row says of either that it is one of them, and no more.
     pub contested: DataFrame,
 }
 
-/// Lets the contacts of each CRM, in order of precedence, claim `accounts`.
+/// Lets the contacts claim `accounts`, rule by rule: what one CRM knows goes before what another one, whatever its precedence,
+/// has by a weaker rule. Under one rule the CRMs come in order of precedence.
 ///
 /// `accounts`: `ord`, `id`, `email`, `external_id`, one row per account. A null never matches.
 pub fn claim(accounts: &DataFrame, contacts: &[Claimants], decisions: &Decisions) -> Result<Claims, LinkError> {
     let mut free = accounts.select(["ord", "id", "email", "external_id"])?;
     let mut owned = decisions.given()?;
     free = without(free, &owned)?;
-    let mut contested = nothing().lazy().with_column(lit(false).alias("apart")).collect()?;
-    for crm in contacts {
-        for (rank, (rule, account_key, contact_key)) in (OVERRIDE + 1..).zip(RULES) {
+    let mut contested = nothing()
+        .lazy()
+        .with_columns([lit(false).alias("apart"), lit(NULL).cast(DataType::String).alias("crowd")])
+        .collect()?;
+    for (rank, (rule, account_key, contact_key)) in (OVERRIDE + 1..).zip(RULES) {
+        for crm in contacts {
             let keys = contact_keys(&crm.keys, contact_key)?;
-            let mut claims = free
+            let named = |columns: Vec<Expr>| {
+                let rule_of =
+                    [lit(rule.as_str()).alias("rule"), lit(u32::from(rank)).cast(DataType::UInt8).alias("rank")];
+                [vec![col("account"), col("contact")], rule_of.into(), columns].concat()
+            };
+            let mut keyed = free
                 .clone()
                 .lazy()
                 .select([col("ord").alias("account"), col(account_key).alias("key")])
-                .filter(col("key").is_not_null())
-                .inner_join(keys, col("key"), col("key"))
-                .select([
-                    col("account"),
-                    col("contact"),
-                    lit(rule.as_str()).alias("rule"),
-                    lit(u32::from(rank)).cast(DataType::UInt8).alias("rank"),
-                ]);
+                .filter(col("key").is_not_null());
+            // An account's own id is on no other account.
+            if rule != LinkRule::StripeCustomerId
+                && let Some(crowds) = Crowds::find(keyed.clone(), keys.clone())?
+            {
+                keyed = crowds.leave(keyed);
+                let claims =
+                    crowds.claims(rule)?.select(named(vec![lit(false).alias("apart"), col("crowd")])).collect()?;
+                free = without(free, &claims)?;
+                contested.vstack_mut_owned(claims)?;
+            }
+            let mut claims = keyed.inner_join(keys, col("key"), col("key")).select(named(vec![]));
             if crm.repeat {
                 claims = claims.unique(Some(by_name(["account", "contact"], true, false)), UniqueKeepStrategy::Any);
             }
@@ -74,7 +89,8 @@ pub fn claim(accounts: &DataFrame, contacts: &[Claimants], decisions: &Decisions
             free = without(free, &claims)?;
             let several = claims.column("several")?.bool()?.clone();
             let claims = claims.drop("several")?;
-            contested.vstack_mut_owned(claims.filter(&several)?)?;
+            let crowd = Column::full_null("crowd".into(), claims.height(), &DataType::String);
+            contested.vstack_mut_owned(claims.hstack(&[crowd])?.filter(&several)?)?;
             owned.vstack_mut_owned(claims.filter(&!several)?.drop("apart")?)?;
         }
     }

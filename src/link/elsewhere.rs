@@ -1,11 +1,11 @@
-//! Contacts that own no account, yet are no strangers: a CRM that goes before, or an override, speaks for what they claim.
+//! Contacts that own no account, yet are no strangers: another CRM, or an override, speaks for what they claim.
 
 use super::LinkError;
 use super::claims::{Claimants, Claims, OVERRIDE, contact_keys, rules};
 use polars::prelude::*;
 
 /// Contacts without a claim of their own whose account, external id or address is another contact's: `contact`, `owner` u32
-/// (`ord`s), `by_override` bool. The owner is a customer, of a CRM that goes before, or one that an override chose.
+/// (`ord`s), `by_override` bool. The owner is a customer of another CRM, or one that an override chose.
 ///
 /// `accounts`: `ord`, `id`, `email`, `external_id`; `standing`: `ord`, `crm`, `id`, `external_id`, `emails` of every CRM's contacts.
 /// With `without_account` every contact is a customer of its own unless it is found here.
@@ -36,19 +36,21 @@ pub fn elsewhere(
     ])
     .collect()?;
     for (index, crm) in (0_u32..).zip(claimants) {
-        if index == 0 && given.height() == 0 {
+        if claimants.len() == 1 && given.height() == 0 {
             continue;
         }
         let free = crm.keys.clone().lazy().anti_join(owners.clone().lazy(), col("contact"), col("owner")).collect()?;
         if free.height() == 0 {
             continue;
         }
-        let of_crm = standing.clone().lazy().select([col("ord"), col("crm").alias("owner_crm")]);
+        // Of several owners the one whose id comes first, wherever its row stands.
+        let ids =
+            standing.clone().lazy().select([col("ord"), col("crm").alias("first_crm"), col("id").alias("first_id")]);
         let owned = owners
             .clone()
             .lazy()
-            .left_join(of_crm, col("owner"), col("ord"))
-            .filter(col("owner_crm").lt(lit(index)).or(col("by_override")));
+            .left_join(ids.clone(), col("owner"), col("ord"))
+            .filter(col("first_crm").neq(lit(index)).or(col("by_override")));
         let mut parts = vec![];
         for (strength, (account_key, contact_key)) in (0_u32..).zip(rules()) {
             let keyed = accounts
@@ -56,7 +58,9 @@ pub fn elsewhere(
                 .lazy()
                 .select([col("ord").alias("account"), col(account_key).alias("key")])
                 .filter(col("key").is_not_null())
-                .inner_join(owned.clone(), col("account"), col("account"));
+                .inner_join(owned.clone(), col("account"), col("account"))
+                .sort(["first_crm", "first_id"], SortMultipleOptions::default().with_maintain_order(true))
+                .unique_stable(Some(by_name(["key"], true, false)), UniqueKeepStrategy::First);
             parts.push(contact_keys(&free, contact_key)?.inner_join(keyed, col("key"), col("key")).select([
                 col("contact"),
                 col("owner"),
@@ -67,12 +71,9 @@ pub fn elsewhere(
         if index > 0 {
             parts.extend(same_person(&free, standing, &owners, &found, index, without_account)?);
         }
-        // Of several owners the one whose id comes first, wherever its row stands.
-        let ids =
-            standing.clone().lazy().select([col("ord"), col("crm").alias("owner_crm"), col("id").alias("owner_id")]);
         let part = concat(parts, UnionArgs::default())?
             .left_join(ids, col("owner"), col("ord"))
-            .sort(["contact", "strength", "owner_crm", "owner_id"], SortMultipleOptions::default())
+            .sort(["contact", "strength", "first_crm", "first_id"], SortMultipleOptions::default())
             .unique_stable(Some(by_name(["contact"], true, false)), UniqueKeepStrategy::First)
             .select([col("contact"), col("owner"), col("by_override")])
             .collect()?;

@@ -8,6 +8,7 @@ mod ambiguity;
 mod breaks;
 mod case;
 mod claims;
+mod crowds;
 mod customers;
 mod decisions;
 mod dispositions;

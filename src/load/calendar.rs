@@ -247,13 +247,13 @@ fn is_serial(value: &str) -> bool {
 
 /// The date that `value` begins with, and the rest.
 fn date(value: &str) -> Result<(Date, &str), &'static str> {
-    let (first, rest) = word(value);
-    if first.is_empty() {
-        return Err(NO_DATE);
-    }
+    let (mut first, mut rest) = word(value);
     // `Wed, 14 Oct 2026`
     if is_weekday(first) {
-        return date(rest.trim_start_matches(['.', ',', ' ']));
+        (first, rest) = word(rest.trim_start_matches(['.', ',', ' ']));
+    }
+    if first.is_empty() {
+        return Err(NO_DATE);
     }
     if let Some(month) = month(first) {
         // `Oct 14, 2026`

@@ -54,6 +54,13 @@ fn dates_are_read_as_they_are_written() {
 }
 
 #[test]
+fn a_cell_of_a_million_words_is_no_date_and_no_trouble() {
+    for word in ["mon,", "mon ", "Oct ", "14/", "14 "] {
+        assert!(read(calendar(None, "UTC"), &word.repeat(250_000)).is_err(), "{word}");
+    }
+}
+
+#[test]
 fn what_is_no_date_says_why() {
     let us = calendar(Some(DateOrder::Us), "America/New_York");
     for (calendar, value, expected) in [

@@ -14,6 +14,7 @@ use crate::config::schema::nearest;
 use crate::model::{InputFile, OverrideDecision};
 use crate::table::Overrides;
 use polars::prelude::*;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The source's name.
@@ -73,7 +74,7 @@ pub(super) fn read(
 }
 
 /// One row's decision, account, CRM, other id and how that one is written.
-type Decided<'s> = (OverrideDecision, &'s str, Option<u32>, &'s str, &'s str);
+type Decided<'s> = (OverrideDecision, &'s str, Option<u32>, Cow<'s, str>, &'s str);
 
 /// Row by row: few, written by hand, and the first that cannot be read is named.
 fn decisions<'s>(
@@ -110,14 +111,17 @@ fn decisions<'s>(
 }
 
 /// The other side of a decision: a contact by its CRM's place and its id, or an account.
-fn other<'w>(with: &'w str, settings: &Settings) -> Result<(Option<u32>, &'w str), String> {
+fn other<'w>(with: &'w str, settings: &Settings) -> Result<(Option<u32>, Cow<'w, str>), String> {
     let named = (0_u32..)
         .zip(&settings.crms)
         .find_map(|(index, crm)| Some((index, with.strip_prefix(crm.name.as_str())?.strip_prefix(':')?.trim())));
     match named {
         Some((_, "")) => Err(format!("with: {} names no contact; write `<crm>:<contact id>`", quoted(with))),
-        Some((index, id)) => Ok((Some(index), id)),
-        None if with.starts_with(ACCOUNT) => Ok((None, with)),
+        // Two spellings of one record are one: that of the CRM's report and that of its tables, say.
+        Some((index, id)) => super::crm::one_form(&settings.crms[index as usize], id)
+            .map(|id| (Some(index), id))
+            .map_err(|why| format!("with: {why}")),
+        None if with.starts_with(ACCOUNT) => Ok((None, Cow::Borrowed(with))),
         None => {
             let crms = || settings.crms.iter().map(|crm| crm.name.as_str());
             let known = crms().collect::<Vec<_>>().join(", ");
@@ -138,7 +142,10 @@ fn table(sheet: &Sheet, decided: &[Decided<'_>]) -> Result<DataFrame, TableError
     let words: Vec<&str> = decided.iter().map(|(decision, ..)| decision.as_str()).collect();
     frame.with_column(Column::new("decision".into(), words))?;
     frame.with_column(Column::new("crm".into(), decided.iter().map(|(_, _, crm, ..)| *crm).collect::<Vec<_>>()))?;
-    frame.with_column(Column::new("other".into(), decided.iter().map(|(.., other, _)| *other).collect::<Vec<_>>()))?;
+    frame.with_column(Column::new(
+        "other".into(),
+        decided.iter().map(|(.., other, _)| other.as_ref()).collect::<Vec<_>>(),
+    ))?;
     Ok(Overrides::new(frame)?.into_frame())
 }
 

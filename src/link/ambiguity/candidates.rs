@@ -154,9 +154,12 @@ impl<'a> Sources<'a> {
             Says {
                 reason: Reason::AmbiguousAccount,
                 advice: when(col("apart")).then(lit(APART)).otherwise(lit(CONTESTED)),
-                group: lit("billing account ") + place + lit(" is claimed by ") + col("rule") + lit(" by"),
+                group: coalesce(&[
+                    col("crowd"),
+                    lit("billing account ") + place + lit(" is claimed by ") + col("rule") + lit(" by"),
+                ]),
                 about: none(),
-                link: col("claimed"),
+                link: when(col("crowd").is_null()).then(col("claimed")).otherwise(none()),
                 to: col("key"),
             },
         )

@@ -142,7 +142,10 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
         found.dedup();
         out.0.push(customer);
         out.1.push(found[0].0.as_str());
-        out.2.push(found.iter().map(|(_, message)| &**message).collect::<Vec<_>>().join("; "));
+        let mut said: Vec<&str> = found.iter().take(NAMED).map(|(_, message)| &**message).collect();
+        let more = format!("{} more like these, all among the breaks", found.len().saturating_sub(NAMED));
+        said.extend((found.len() > NAMED).then_some(more.as_str()));
+        out.2.push(said.join("; "));
         out.3.push(found.iter().any(|(reason, _)| *reason == Reason::AmbiguousAccount));
     }
     let customers = df!("customer" => out.0, "ambiguity" => out.1, "ambiguity_detail" => out.2, "contested" => out.3)?;

@@ -12,6 +12,8 @@ pub(super) struct Known {
     contacts: BTreeMap<(u32, String), u32>,
     /// The survivors of those that do not stand themselves.
     survivors: BTreeMap<u32, Vec<u32>>,
+    /// Those that were merged into others, whether one of these stands or not.
+    merged_away: BTreeSet<u32>,
     /// Why others do not stand.
     absent_accounts: BTreeMap<String, String>,
     absent_contacts: BTreeMap<(u32, String), String>,
@@ -68,6 +70,8 @@ impl Known {
                 survivors.entry(ord).or_default().push(survivor);
             }
         }
+        let merged = contacts.merged.clone().lazy().semi_join(all_contacts.clone().lazy(), col("ord"), col("ord"));
+        let merged_away = merged.collect()?.column("ord")?.u32()?.iter().flatten().collect();
         let reasons = |frame: &DataFrame| -> Result<Vec<String>, LinkError> {
             let reason = frame.column("reason")?.str()?;
             Ok(reason.iter().map(|reason| reason.unwrap_or_default().to_owned()).collect())
@@ -80,6 +84,7 @@ impl Known {
             accounts: ids(&standing)?.into_iter().zip(ords.iter().flatten()).collect(),
             contacts: rows_of(&all_contacts)?.into_iter().map(|(crm, id, ord)| ((crm, id), ord)).collect(),
             survivors,
+            merged_away,
             absent_accounts: ids(&absent)?.into_iter().zip(reasons(&absent)?).collect(),
             absent_contacts: rows_of(&excluded)?
                 .into_iter()
@@ -104,7 +109,13 @@ impl Known {
                     return Err(format!("{} is left out ({reason})", row.with));
                 }
                 let ord = *self.contacts.get(&key).ok_or_else(|| format!("{} is in no file", row.with))?;
-                Ok(Fate::Contacts(one, self.survivors.get(&ord).cloned().unwrap_or_else(|| vec![ord])))
+                match self.survivors.get(&ord) {
+                    Some(survivors) => Ok(Fate::Contacts(one, survivors.clone())),
+                    None if self.merged_away.contains(&ord) => {
+                        Err(format!("{} was merged into a record that is left out itself", row.with))
+                    }
+                    None => Ok(Fate::Contacts(one, vec![ord])),
+                }
             }
         });
         found.unwrap_or_else(Fate::Void)

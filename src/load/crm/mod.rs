@@ -92,6 +92,11 @@ fn columns(
     Ok(Columns { sheet, layout, faults, after_blank, truncated, format, calendar })
 }
 
+/// The one form of a record's id in the CRM of `settings`, or what is wrong with it.
+pub(super) fn one_form<'i>(settings: &CrmSettings, id: &'i str) -> Result<std::borrow::Cow<'i, str>, String> {
+    preset::preset(settings.preset).ids.read(id)
+}
+
 /// How the file's dates are written.
 fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Result<Calendar, LoadError> {
     let internal = |error| LoadError::internal(origin.file, error);

@@ -90,8 +90,8 @@ pub(super) const PRESETS: &[Preset] = &[
             Shape { label: "HubSpot contacts", object: Object::People, fields: &[
                 ("id", &["Record ID", "Record ID - Contact", "Contact ID"]),
                 ("email", &["Email"]),
-                ("emails", &["Additional email addresses", "Work email"]),
-                ("merged_ids", &["Merged contact IDs", "Merged record IDs", "Merged vids with timestamps of a contact"]),
+                ("emails", &["Additional email addresses", "hs_additional_emails", "Work email"]),
+                ("merged_ids", &["Merged contact IDs", "Merged record IDs", "Merged vids with timestamps of a contact", "Merged object IDs", "hs_merged_object_ids"]),
                 ("first_name", &["First Name"]),
                 ("last_name", &["Last Name"]),
                 ("company_name", &["Company Name", "Company"]),
@@ -129,7 +129,7 @@ pub(super) const PRESETS: &[Preset] = &[
             ]},
             Shape { label: "HubSpot companies", object: Object::Companies, fields: &[
                 ("id", &["Record ID", "Record ID - Company", "Company ID"]),
-                ("merged_ids", &["Merged company IDs", "Merged record IDs"]),
+                ("merged_ids", &["Merged company IDs", "Merged record IDs", "Merged object IDs", "hs_merged_object_ids"]),
                 ("company_name", &["Company name", "Name"]),
                 ("last_activity", &["Last Activity Date"]),
                 ("stripe_customer_id", STRIPE),

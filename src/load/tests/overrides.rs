@@ -61,3 +61,20 @@ fn a_decision_that_cannot_be_read_or_is_contradicted_refuses_the_run_with_its_li
     let error = case("decision,account\nlink,cus_1\n").error();
     assert!(matches!(&error, LoadError::MissingColumn { field, .. } if field == "with"), "{error}");
 }
+
+#[test]
+fn a_record_is_known_by_every_spelling_of_its_id() {
+    let case = |text: &str| {
+        let mut case = Case::new()
+            .file("contacts.csv", "Id,Email\n0031G00000qAfq1QAC,a@example.com\n")
+            .crm(CrmPreset::Salesforce, "contacts.csv", &[])
+            .file("overrides.csv", format!("decision,account,with\n{text}\n"));
+        let pattern = case.pattern("overrides.csv");
+        case.settings.identity.overrides.push(pattern);
+        case
+    };
+    let loaded = case("never,cus_1,crm:0031G00000qAfq1").load();
+    assert_eq!(rows(loaded.overrides.frame(), &["other", "with"]), ["0031G00000qAfq1QAC|crm:0031G00000qAfq1"]);
+    let contradiction = case("link,cus_1,crm:0031G00000qAfq1\nnever,cus_1,crm:0031G00000qAfq1QAC").error().to_string();
+    assert!(contradiction.contains("never to be linked"), "{contradiction}");
+}

@@ -228,8 +228,14 @@ fn an_override_that_decides_nothing_is_shown_and_accounted_for() {
 fn a_contact_that_another_crm_speaks_for_says_so() {
     let cases: &[(&str, &str, &[&str], &[&str])] = &[
         (
-            "the same account",
+            "the same account, by a weaker rule, whatever the precedence",
             "account cus_1 email=a@example.com\ncontact 1 email=a@example.com\ncontact 2 crm=second email=b@example.com stripe=cus_1",
+            &["second:2 create - stripe_customer_id none auto_renew;email;mrr"],
+            &["hubspot:1 excluded owned_by_other_crm", "second:2 contributed -"],
+        ),
+        (
+            "the same account by the same rule",
+            "account cus_1 email=a@example.com\ncontact 1 email=a@example.com\ncontact 2 crm=second email=a@example.com",
             &["hubspot:1 create - email none auto_renew;email;mrr"],
             &["hubspot:1 contributed -", "second:2 excluded owned_by_other_crm"],
         ),
@@ -433,4 +439,36 @@ proptest! {
             }
         }
     }
+}
+
+/// `noemail@example.com` on very many of both: each of them is ambiguous, and what is said of it does not grow with their
+/// product.
+#[test]
+fn a_key_that_very_many_share_is_one_ambiguity() {
+    use std::fmt::Write as _;
+    let mut sources = String::new();
+    for n in 0..300 {
+        writeln!(sources, "account cus_{n} email=noemail@example.com\ncontact {n} email=noemail@example.com").unwrap();
+    }
+    let planned = plan(&sources, &settings());
+    let conflicts = rows(&planned);
+    assert_eq!(conflicts.len(), 300);
+    assert!(conflicts.iter().all(|row| row.contains("conflict ambiguous_account")), "{}", conflicts[0]);
+    assert!(went(&planned).iter().all(|row| row.contains("ambiguous ambiguous_account")));
+    let said: Vec<_> = planned.breaks.iter().filter(|found| found.kind == BreakKind::Ambiguous).collect();
+    assert!((300..=700).contains(&said.len()), "{} breaks", said.len());
+    let about = "300 billing accounts are claimed by email noemail@example.com alike by 300 contacts, such as";
+    assert!(said.iter().any(|found| found.detail.contains(about)), "{}", said[0].detail);
+}
+
+#[test]
+fn an_override_to_a_record_whose_survivor_is_left_out_no_longer_applies() {
+    let planned = plan(
+        "account cus_1 email=c@example.com\ncontact 1 email=a@example.com merged=2 deleted=yes\ncontact 2 email=b@example.com\n\
+         contact 3 email=c@example.com\nlink cus_1 hubspot:2",
+        &settings(),
+    );
+    assert_eq!(rows(&planned), ["hubspot:3 create - email none auto_renew;email;mrr"]);
+    let uses: Vec<_> = planned.overrides.iter().map(|used| format!("{} {}", used.state, used.detail)).collect();
+    assert!(uses[0].starts_with("no_longer_applies hubspot:2 was merged into"), "{uses:?}");
 }

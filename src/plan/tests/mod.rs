@@ -88,9 +88,14 @@ fn contacts_and_accounts_are_linked_by_the_rules_in_order() {
             &["cus_1 create - none none auto_renew;email;mrr"],
         ),
         (
-            "a first CRM wins before a second is asked",
+            "under one rule a first CRM wins before a second is asked",
+            "account cus_1 email=a@example.com\ncontact 1 crm=second stripe=cus_1\ncontact 2 email=b@example.com stripe=cus_1",
+            &["hubspot:2 create - stripe_customer_id none auto_renew;email;mrr"],
+        ),
+        (
+            "a stronger rule wins over a CRM that goes before",
             "account cus_1 email=a@example.com\ncontact 1 crm=second stripe=cus_1\ncontact 2 email=a@example.com",
-            &["hubspot:2 create - email none auto_renew;email;mrr"],
+            &["second:1 create - stripe_customer_id none auto_renew;email;mrr"],
         ),
     ];
     for (name, sources, expected) in cases {

@@ -72,6 +72,7 @@ fn look(settings: &Settings) -> Vec<Matched> {
         sources.push((format!("crm {}", crm.name), &crm.contacts));
         sources.push((format!("crm {} companies", crm.name), &crm.companies));
     }
+    sources.push(("overrides".to_owned(), &settings.identity.overrides));
     sources.extend(settings.products.iter().map(|product| (format!("existing {}", product.name), &product.existing)));
     let mut matched = Vec::new();
     for (source, patterns) in sources {

@@ -83,7 +83,7 @@ pub fn breaks(matched: &DataFrame, product: &str) -> Result<Vec<Break>, DiffErro
                 held_email.get(row),
                 email.get(row),
                 "matched by external id while e-mail and name both differ; the update changes both: if the id was given to \
-                 somebody else, correct it at the source before it is sent",
+                 somebody else, keep it back and correct it at the source",
             );
         }
         if behind.get(row) == Some(true) {

@@ -136,7 +136,7 @@ impl Merged {
 }
 
 /// Puts the findings about accounts or contacts together; a row that nothing was found about is `excluded` for
-/// `otherwise`, if that is given. `ambiguous`: `customer`.
+/// `otherwise`, if that is given. `ambiguous`: `customer`, `ambiguity`.
 fn dispose(
     rows: &DataFrame,
     findings: Findings,
@@ -151,7 +151,8 @@ fn dispose(
     let lost = findings.losers.lazy().select([col("ord"), col("disposition").alias("lost")]);
     let excluded = findings.excluded.select([col("ord"), col("reason").alias("left_out")]);
     let members = findings.members.select([col("ord"), col("customer")]);
-    let ambiguous = ambiguous.clone().lazy().select([col("customer"), lit(true).alias("ambiguous")]);
+    let ambiguous =
+        ambiguous.clone().lazy().select([col("customer"), lit(true).alias("ambiguous"), col("ambiguity").alias("why")]);
     let Merged { heirs, unclear, spoken_for } = findings.merged.unwrap_or_else(Merged::none);
     let found = [lost, excluded, contested, members, heirs, unclear, spoken_for]
         .into_iter()
@@ -189,7 +190,7 @@ fn dispose(
                 .when(col("contested"))
                 .then(lit(Reason::AmbiguousAccount.as_str()))
                 .when(col("customer").is_not_null())
-                .then(lit(NULL).cast(DataType::String))
+                .then(col("why"))
                 .otherwise(coalesce(&[col("spoken_for"), left_out]))
                 .alias("reason"),
             when(col("is_lost").or(col("is_left_out").and(col("is_merged").not())))

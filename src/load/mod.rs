@@ -351,6 +351,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
     }
     items_have_subscriptions(&rows, &files)?;
     keys_hold_what_they_name(jobs, &files)?;
+    breaks.extend(empty_sources(&rows, &files));
     stripe.extend(found.map(|found| (found, Related::empty())));
     let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
     let digits = &settings.mrr.currency_digits;
@@ -407,6 +408,18 @@ fn keys_hold_what_they_name(jobs: &[Job], files: &[InputFile]) -> Result<(), Loa
         }
     }
     Ok(())
+}
+
+/// One break per source of which every file is without a row, but for Tether's own: that one may begin with nobody.
+fn empty_sources<'f>(rows: &'f BTreeMap<String, u64>, files: &'f [InputFile]) -> impl Iterator<Item = Break> + 'f {
+    rows.iter().filter(|(source, count)| **count == 0 && ![EXISTING, overrides::SOURCE].contains(&source.as_str())).filter_map(
+        |(source, _)| {
+            let file = files.iter().find(|file| file.source == *source)?;
+            let detail = "no row in any of its files: what they should hold counts as missing; export again, or take the \
+                          source out of the configuration";
+            Some(Break::new(BreakKind::EmptyExport, source, &file.path, detail).at(&file.path, 1))
+        },
+    )
 }
 
 /// The parts that are Stripe's, with their files' paths.

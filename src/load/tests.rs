@@ -278,3 +278,21 @@ fn gzip_is_unpacked_and_its_fingerprint_is_of_the_file_as_it_lies_there() {
     let empty = Case::new().file("c.csv.gz", packed("")).customers("c.csv.gz").error().to_string();
     assert!(empty.starts_with("c.csv.gz is empty"), "{empty}");
 }
+
+#[test]
+fn a_source_without_a_row_is_not_passed_over() {
+    let empty = |customers: &str, contacts: &str| {
+        let loaded = Case::new()
+            .file("c.csv", format!("id,Email\n{customers}"))
+            .file("h.csv", format!("Record ID,Email\n{contacts}"))
+            .customers("c.csv")
+            .crm(CrmPreset::Hubspot, "h.csv", &[])
+            .load();
+        let found = loaded.breaks.iter().filter(|found| found.kind == BreakKind::EmptyExport);
+        found.map(|found| (found.scope.clone(), found.file.clone().unwrap())).collect::<Vec<_>>()
+    };
+    let (account, contact) = ("cus_1,a@example.com\n", "1,a@example.com\n");
+    assert_eq!(empty(account, contact), []);
+    assert_eq!(empty("", contact), [("stripe_customers".to_owned(), "c.csv".to_owned())]);
+    assert_eq!(empty(account, ""), [("crm".to_owned(), "h.csv".to_owned())]);
+}

@@ -23,6 +23,8 @@ vocabulary! {
         DecidedByOverride = "decided_by_override",
         /// The override names a record that does not stand, or decides what the rules decide anyway.
         NoLongerApplies = "no_longer_applies",
+        /// The rules do what the override says by themselves.
+        NotNeeded = "not_needed",
         /// The subscription's customer is in no customers file.
         SubscriptionWithoutCustomer = "subscription_without_customer",
         /// What the row names as its owner (a subscription, a customer) is in no file.
@@ -161,6 +163,10 @@ vocabulary! {
         LastActivityBehind = "last_activity_behind",
         /// An export may be cut off.
         TruncatedExport = "truncated_export",
+        /// An export holds no row at all: what it should hold counts as missing.
+        EmptyExport = "empty_export",
+        /// An override names a record that is in no file: a decision that decides nothing.
+        OverrideUnknown = "override_unknown",
         /// An export holds exactly as many rows as a page of the API can; it may be cut off.
         ExactlyOnePage = "exactly_one_page",
     }

@@ -17,6 +17,8 @@ pub struct Verdict {
     pub rejected_rows: u64,
     /// Exports that may be cut off: what they lack would count as 0.
     pub truncated_exports: u64,
+    /// Sources without a row, and overrides of records that are in no file: what they should say is not heeded.
+    pub unheeded: u64,
     /// Why rows were not attempted, each reason once.
     pub stops: BTreeSet<Reason>,
 }
@@ -29,7 +31,11 @@ impl Verdict {
 
     /// Whether rows, fields or input rows need a person (exit 3).
     pub fn needs_a_person(&self) -> bool {
-        self.needs_a_person > 0 || self.not_applied > 0 || self.rejected_rows > 0 || self.truncated_exports > 0
+        self.needs_a_person > 0
+            || self.not_applied > 0
+            || self.rejected_rows > 0
+            || self.truncated_exports > 0
+            || self.unheeded > 0
     }
 
     /// Whether a guard refused the run (exit 4).

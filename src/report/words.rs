@@ -73,12 +73,16 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
             0 => "",
             _ => " An export may be cut off: see the breaks.",
         };
+        let unheeded = match verdict.unheeded {
+            0 => "",
+            _ => " An export is empty, or an override names nobody: see the breaks.",
+        };
         let (headline, plan) = if model.planned_only {
             ("Review, then send", "This is a plan: nothing was sent. ")
         } else {
             ("Sign after review", "")
         };
-        return (Tone::Attention, headline, format!("{plan}Every total ties.{who}{fields}{rows}{exports}"));
+        return (Tone::Attention, headline, format!("{plan}Every total ties.{who}{fields}{rows}{exports}{unheeded}"));
     }
     if model.planned_only || ending.status == RunStatus::Planned {
         return (

@@ -49,11 +49,13 @@ impl Verdicts {
             let (disposition, reason) = match (&row.fate, state) {
                 (Fate::Repeats(_), _) => (Disposition::MergedDuplicate, None),
                 (_, OverrideState::Used) => (Disposition::Contributed, None),
+                (_, OverrideState::NotNeeded) => (Disposition::Excluded, Some(Reason::NotNeeded.as_str())),
                 _ => (Disposition::Excluded, Some(Reason::NoLongerApplies.as_str())),
             };
             if state != OverrideState::Used {
-                let mut found = Break::new(BreakKind::OverrideNotUsed, SOURCE, row.key(), detail.clone())
-                    .at(&path, row.line.into());
+                let unknown = matches!(&row.fate, Fate::Unknown(_));
+                let kind = if unknown { BreakKind::OverrideUnknown } else { BreakKind::OverrideNotUsed };
+                let mut found = Break::new(kind, SOURCE, row.key(), detail.clone()).at(&path, row.line.into());
                 found.before = Some(row.decision.as_str().to_owned());
                 found.after = Some(state.as_str().to_owned());
                 breaks.push(found);
@@ -95,7 +97,7 @@ impl Row {
     fn account_ord(&self) -> Option<u32> {
         match self.fate {
             Fate::Contacts(account, _) | Fate::Accounts(account, _) => Some(account),
-            Fate::Repeats(_) | Fate::Void(_) => None,
+            Fate::Repeats(_) | Fate::Void(_) | Fate::Unknown(_) => None,
         }
     }
 
@@ -105,6 +107,10 @@ impl Row {
             (Fate::Repeats(line), _) => {
                 (OverrideState::NotNeeded, format!("line {line} says the same; remove one of them"))
             }
+            (Fate::Unknown(what), _) => (
+                OverrideState::NoLongerApplies,
+                format!("{what} is in no file; correct the id, or remove the line if the record is gone for good"),
+            ),
             (Fate::Void(why), _) => (OverrideState::NoLongerApplies, format!("{why}; remove the line, or correct it")),
             (_, OverrideDecision::Link) if needless => {
                 (OverrideState::NotNeeded, format!("the rules link {account} and {with} by themselves"))

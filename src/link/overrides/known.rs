@@ -97,8 +97,8 @@ impl Known {
     pub fn fate(&self, row: &Row) -> Fate {
         let account = |id: &String| {
             self.accounts.get(id).copied().ok_or_else(|| match self.absent_accounts.get(id) {
-                Some(reason) => format!("{id} is left out ({reason})"),
-                None => format!("{id} is in no file"),
+                Some(reason) => Fate::Void(format!("{id} is left out ({reason})")),
+                None => Fate::Unknown(id.clone()),
             })
         };
         let found = account(&row.account).and_then(|one| match row.crm {
@@ -106,19 +106,19 @@ impl Known {
             Some(crm) => {
                 let key = (crm, row.other.clone());
                 if let Some(reason) = self.absent_contacts.get(&key) {
-                    return Err(format!("{} is left out ({reason})", row.with));
+                    return Err(Fate::Void(format!("{} is left out ({reason})", row.with)));
                 }
-                let ord = *self.contacts.get(&key).ok_or_else(|| format!("{} is in no file", row.with))?;
+                let ord = *self.contacts.get(&key).ok_or_else(|| Fate::Unknown(row.with.clone()))?;
                 match self.survivors.get(&ord) {
                     Some(survivors) => Ok(Fate::Contacts(one, survivors.clone())),
                     None if self.merged_away.contains(&ord) => {
-                        Err(format!("{} was merged into a record that is left out itself", row.with))
+                        Err(Fate::Void(format!("{} was merged into a record that is left out itself", row.with)))
                     }
                     None => Ok(Fate::Contacts(one, vec![ord])),
                 }
             }
         });
-        found.unwrap_or_else(Fate::Void)
+        found.unwrap_or_else(|fate| fate)
     }
 }
 

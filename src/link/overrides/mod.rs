@@ -41,6 +41,8 @@ enum Fate {
     Repeats(u32),
     /// It names what does not stand.
     Void(String),
+    /// It names what is in no file.
+    Unknown(String),
     /// Account and contacts (a merged contact may have several survivors).
     Contacts(u32, Vec<u32>),
     /// Two accounts.
@@ -110,7 +112,7 @@ fn decide(rows: &mut [Row]) -> Result<Decisions, LinkError> {
                 let others = whole(*other);
                 apart.extend(whole(*one).into_iter().flat_map(|one| others.iter().map(move |other| (one, *other))));
             }
-            Fate::Repeats(_) | Fate::Void(_) => {}
+            Fate::Repeats(_) | Fate::Void(_) | Fate::Unknown(_) => {}
         }
     }
     let mut linked: BTreeMap<u32, u32> = BTreeMap::new();

@@ -116,7 +116,7 @@ impl Trial {
                 let shared = |(contact, _): &(u32, bool)| self.claims(*other, *contact);
                 !self.one(*one, *other) && !self.claims.get(one).into_iter().flatten().any(shared)
             }
-            (Fate::Repeats(_) | Fate::Void(_), _) => true,
+            (Fate::Repeats(_) | Fate::Void(_) | Fate::Unknown(_), _) => true,
         }
     }
 }
@@ -134,7 +134,7 @@ impl Resolved {
         let of_row = |row: &Row| match row.fate {
             Fate::Contacts(account, _) => vec![account],
             Fate::Accounts(one, other) => vec![one, other],
-            Fate::Repeats(_) | Fate::Void(_) => vec![],
+            Fate::Repeats(_) | Fate::Void(_) | Fate::Unknown(_) => vec![],
         };
         let named: BTreeSet<u32> = self.rows.iter().flat_map(of_row).collect();
         if named.is_empty() {

@@ -1,6 +1,7 @@
 //! The run of all lanes: starts them, listens for the end (signal, deadline, failing journal), and closes the journal.
 
 use super::backoff::Backoff;
+use super::forecast;
 use super::lane::{LaneRun, Shared, run_lane};
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
@@ -21,6 +22,9 @@ use tokio::time::{Instant as Moment, sleep_until};
 
 /// How long calls under way may take to end after a stop.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How often a log is told when the end is to be expected; a terminal sees it all the time.
+const FORECAST_EVERY: Duration = Duration::from_mins(1);
 
 const ASKED_TO_STOP: &str = "the run was asked to stop";
 
@@ -166,6 +170,8 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
         Moment::now() + DRAIN
     };
     let mut ending: Option<Moment> = None;
+    let began = Moment::now();
+    let mut next_forecast = began + FORECAST_EVERY;
     loop {
         tokio::select! {
             ended = tasks.join_next() => match ended {
@@ -183,6 +189,13 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
                 ending = Some(stop_all(Reason::Interrupted, "the journal could not be written"));
                 // Nothing that a reply says could be recorded any more.
                 drained.send_replace(true);
+            }
+            () = sleep_until(next_forecast), if ending.is_none() => {
+                next_forecast += FORECAST_EVERY;
+                let done = shared.tally().done;
+                if let Some(message) = rows.and_then(|rows| forecast::during(done, rows, began.elapsed(), shared.clock.now())) {
+                    shared.monitor.event(Event::Note { message });
+                }
             }
             () = sleep_until(ending.unwrap_or(deadline)), if ending.is_some_and(|_| !*drained.borrow()) => {
                 drained.send_replace(true);

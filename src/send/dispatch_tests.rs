@@ -89,9 +89,9 @@ async fn the_rate_holds_over_products_on_one_key_retries_included() {
     setup.limits.rate.calls = nz(10);
     setup.limits.burst = nz(3);
     let ran = setup
-        .run(|seen| if seen.row.is_multiple_of(3) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
+        .run(|seen| if seen.row.is_multiple_of(6) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
         .await;
-    assert_eq!(ran.log.len(), 160);
+    assert_eq!(ran.log.len(), 140);
     for from in &ran.log {
         for (width, most) in [(500, 8), (1000, 13), (2000, 23), (7000, 73)] {
             let end = from.at + Duration::from_millis(width);
@@ -99,7 +99,7 @@ async fn the_rate_holds_over_products_on_one_key_retries_included() {
             assert!(count <= most, "{count} calls in {width} ms");
         }
     }
-    assert!(ran.took < Duration::from_millis(16_500), "{:?} for 160 calls at 10 a second", ran.took);
+    assert!(ran.took < Duration::from_millis(14_500), "{:?} for 140 calls at 10 a second", ran.took);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,6 +134,24 @@ async fn a_few_customers_that_always_fail_do_not_keep_the_others_from_being_sent
     let failed: Vec<u32> = rows.iter().filter(|o| o.outcome == Outcome::Failed).map(|o| o.row).collect();
     assert_eq!(failed, [5, 6, 7]);
     assert_eq!(rows.iter().filter(|o| o.outcome == Outcome::Updated).count(), 47);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_in_trouble_gets_a_tenth_more_calls_and_no_longer_queue() {
+    for rows in [100, 1000] {
+        let ran =
+            Setup::rows(rows)
+                .run(|seen| {
+                    if (seen.row as usize + seen.nth).is_multiple_of(2) { Answer::Status(503) } else { Answer::Updated }
+                })
+                .await;
+        assert!(ran.end.as_ref().unwrap().complete);
+        let calls = u32::try_from(ran.log.len()).unwrap();
+        assert_eq!(calls, rows + rows / 10 + 10, "{rows} rows");
+        let failed: Vec<_> = ran.rows().into_iter().filter(|o| o.outcome == Outcome::Failed).collect();
+        assert_eq!(failed.len() as u32, rows / 2 - (rows / 10 + 10));
+        assert!(failed.iter().all(|o| o.detail.as_ref().unwrap().contains("a tenth of all")));
+    }
 }
 
 #[tokio::test(start_paused = true)]

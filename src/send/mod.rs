@@ -4,12 +4,14 @@
 //! ended. Never: polars, plans, reports; a claim that a reply does not carry; a key in any text.
 
 mod backoff;
+mod budget;
 mod call;
 mod classify;
 mod client;
 mod clock;
 mod compare;
 mod dispatch;
+mod forecast;
 mod key;
 mod lane;
 mod pacing;
@@ -31,6 +33,7 @@ pub use client::{Client, ClientError};
 pub use clock::{Clock, SystemClock};
 pub use compare::compare;
 pub use dispatch::{Lane, SendContext, SendEnd, SendError, SendLimits, send};
+pub use forecast::before as forecast;
 pub use key::{ApiKey, KeyError, Scrubber};
 pub use transport::{MAX_REPLY_BYTES, Reply, Transport, TransportError};
 pub use wait::{LONGEST_WAIT, named_wait};

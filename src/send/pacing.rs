@@ -29,6 +29,11 @@ const HANDOVER: Duration = Duration::from_micros(300);
 /// No bucket takes longer to fill: governor counts nanoseconds in 64 bits.
 const LONGEST_FILLING: Duration = Duration::from_hours(24 * 365 * 50);
 
+/// How long before its request an intent is handed to the disk.
+fn lead(sync: Duration) -> Duration {
+    sync * 2 + Duration::from_millis(5)
+}
+
 /// governor's clock: the time since the pacer was made, on tokio's clock, which tests can pause.
 #[derive(Debug)]
 struct BucketClock {
@@ -168,11 +173,22 @@ impl Pacer {
         self.state().last_call
     }
 
-    /// How many intents may be durable ahead of their requests: a quarter of a second's worth, so that a crash makes
-    /// few rows look as if they had been sent.
-    pub(super) fn ahead(&self, in_flight: NonZeroU32) -> usize {
-        let quarter = Duration::from_millis(250).as_nanos() / self.interval.as_nanos().max(1);
-        usize::try_from(quarter).unwrap_or(usize::MAX).clamp(1, in_flight.get() as usize * 2)
+    /// How many intents may be durable ahead of their requests: as many as may leave while one is being written, so that
+    /// nobody waits for the disk and a crash makes few rows look as if they had been sent. `sync`: how long that takes.
+    pub(super) fn ahead(&self, sync: Duration, in_flight: NonZeroU32) -> usize {
+        let meanwhile = lead(sync).as_nanos() / self.interval.as_nanos().max(1);
+        usize::try_from(meanwhile).unwrap_or(usize::MAX).saturating_add(1).min(in_flight.get() as usize * 2)
+    }
+
+    /// Waits until the next call can leave so soon that its intent must be on its way to the disk now.
+    pub(super) async fn approach(&self, sync: Duration) {
+        // Of a burst, or of calls close together, nobody knows when the next may leave.
+        if self.burst.get() > 1 || self.interval < PRECISE_BELOW.min(lead(sync)) {
+            return;
+        }
+        if let Some(last) = self.last_call() {
+            sleep_until(last + self.interval.saturating_sub(lead(sync))).await;
+        }
     }
 
     async fn sleep(&self, now: Instant, ready: Instant) {

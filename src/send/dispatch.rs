@@ -241,6 +241,8 @@ fn open_keys(
         let pacer = Pacer::new(limits.rate, limits.burst);
         if let Some(emptied) = memory.emptied(now) {
             pacer.was_empty((now - emptied).to_std().unwrap_or_default());
+            // Should this start make no call at all, the next one must still know.
+            memory.last_call_ms = Some(emptied.timestamp_millis());
         }
         let in_journal = resumed.waits.get(fingerprint).map(|until| until.epoch_millis());
         memory.wait_until_ms = memory.wait_until_ms.max(in_journal);

@@ -404,13 +404,13 @@ impl<T: Transport> Worker<T> {
                 // Its intent stays open in the journal: nobody knows what became of it.
                 _ = drain_over.wait_for(|over| *over) => return lane.leave(),
             };
-            // The row before this one has had a round trip's time to become durable.
-            self.confirm().await;
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
             let verdict = classify(result.as_ref());
             self.note(call.row, &verdict);
             match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
                 Next::Decided(mut outcome) => {
+                    // The row before this one has had a round trip's time to become durable.
+                    self.confirm().await;
                     shared.scrubber.scrub_outcome(&mut outcome);
                     self.unconfirmed = Some(conclude(&shared, *outcome));
                     return self.stop_if_unavailable();
@@ -429,6 +429,7 @@ impl<T: Transport> Worker<T> {
                     if !lane.is_stopped() && failures.is_some() {
                         shared.monitor.event(Event::Retrying { product: lane.product.clone(), row: call.row, why });
                     }
+                    self.confirm().await;
                     let wait = failures.map_or(Duration::ZERO, |failures| lane.backoff.wait(failures));
                     tokio::select! {
                         biased;

@@ -25,6 +25,8 @@ mod client_tests;
 #[cfg(test)]
 mod dispatch_tests;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;
 
 pub use call::{Call, IdType};

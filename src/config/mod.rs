@@ -20,7 +20,7 @@ pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, KeySource, LinkSettings,
-    MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings, StripeSettings,
+    MrrSettings, Pace, PausedCollection, ProductSettings, Rate, Rounding, RunSettings, Settings, StripeSettings,
     TetherSettings, TetherUrl, UnknownCoupon,
 };
 

@@ -6,7 +6,7 @@ use super::lane::{LaneRun, Shared, run_lane};
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
 use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, Transport};
-use crate::config::{Rate, TetherSettings};
+use crate::config::{Pace, TetherSettings};
 use crate::journal::{Closing, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Reason};
 use crate::monitor::{Event, Monitor};
@@ -43,7 +43,7 @@ pub struct Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendLimits {
     /// Calls per time and key.
-    pub rate: Rate,
+    pub rate: Pace,
     /// In any window never more than rate × window + burst calls.
     pub burst: NonZeroU32,
     /// Concurrent calls per product.
@@ -205,6 +205,9 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
 
     let now = shared.clock.now();
     for (fingerprint, (pacer, memory)) in &keys {
+        if let Some(message) = pacer.learned_in_words() {
+            shared.monitor.event(Event::Note { message });
+        }
         remember(&shared, fingerprint, pacer, *memory, false, now);
     }
     if let Some(error) = failed.borrow().clone() {
@@ -238,7 +241,7 @@ fn open_keys(
             continue;
         }
         let mut memory = PacingMemory::load(folder, fingerprint);
-        let pacer = Pacer::new(limits.rate, limits.burst);
+        let pacer = Pacer::new(limits.rate, limits.burst, memory.learned_millihertz);
         if let Some(emptied) = memory.emptied(now) {
             pacer.was_empty((now - emptied).to_std().unwrap_or_default());
             // Should this start make no call at all, the next one must still know.
@@ -273,7 +276,8 @@ pub(super) fn remember<T>(
     let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
     let last_call_ms = pacer.last_call().map(|at| now.timestamp_millis() - millis(moment - at)).or(before.last_call_ms);
     let wait_until_ms = pacer.paused_until().map(|until| now.timestamp_millis() + millis(until - moment));
-    let memory = PacingMemory { in_use, last_call_ms, wait_until_ms };
+    let learned_millihertz = pacer.learned().or(before.learned_millihertz);
+    let memory = PacingMemory { in_use, last_call_ms, wait_until_ms, learned_millihertz };
     if let Err(e) = memory.save(&shared.pacing, fingerprint) {
         shared.monitor.event(Event::Warning { message: format!("{e}; the next start will pace itself cautiously") });
     }

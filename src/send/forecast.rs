@@ -1,12 +1,15 @@
 //! When sending will be done, in words for a person: before the first call, and while it goes on.
 
-use crate::config::Rate;
+use crate::config::Pace;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// What the configured rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured
 /// rate: done at 06:12 UTC at the earliest`.
-pub fn before(calls: usize, rate: Rate, now: DateTime<Utc>) -> String {
+pub fn before(calls: usize, pace: Pace, now: DateTime<Utc>) -> String {
+    let Pace::Fixed(rate) = pace else {
+        return format!("{calls} calls, as fast as the server takes them");
+    };
     let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
     let least = rate.per.saturating_mul(periods);
     let earliest = clock(now, least).map_or(String::new(), |at| format!(": done at {at} at the earliest"));
@@ -41,7 +44,7 @@ fn words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::{before, during};
-    use crate::config::Rate;
+    use crate::config::{Pace, Rate};
     use chrono::{DateTime, Utc};
     use std::num::NonZeroU32;
     use std::time::Duration;
@@ -52,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_configured_rate_says_the_earliest_end() {
-        let rate = Rate { calls: NonZeroU32::new(600).unwrap(), per: Duration::from_mins(1) };
+        let rate = Pace::Fixed(Rate { calls: NonZeroU32::new(600).unwrap(), per: Duration::from_mins(1) });
         for (calls, expected) in [
             (0, "0 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
             (601, "601 calls, at least 2 min 0 s at the configured rate: done at 23:57 UTC at the earliest"),

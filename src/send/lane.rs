@@ -458,7 +458,10 @@ impl<T: Transport> Worker<T> {
                 streak.rows.insert(row);
                 return;
             }
-            Verdict::Retry { .. } => return,
+            Verdict::Retry { .. } => {
+                lane.pacer.too_fast();
+                return;
+            }
             Verdict::CreationDisabled { .. } => lane.creation_disabled.store(true, Ordering::Release),
             _ => {}
         }

@@ -4,6 +4,7 @@
 //! ended. Never: polars, plans, reports; a claim that a reply does not carry; a key in any text.
 
 mod backoff;
+mod bucket;
 mod budget;
 mod call;
 mod classify;
@@ -18,6 +19,7 @@ mod pacing;
 mod pacing_file;
 mod row;
 mod transport;
+mod tuner;
 mod wait;
 
 #[cfg(test)]

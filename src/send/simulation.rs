@@ -9,7 +9,7 @@ mod server;
 
 use super::testing::{KEY, call};
 use super::{ApiKey, Clock, Lane, SendContext, SendEnd, SendLimits};
-use crate::config::Rate;
+use crate::config::{Pace, Rate};
 use crate::journal::testing::header;
 use crate::journal::{JournalSink, Record, Resumed};
 use crate::model::{Outcome, Prediction, Reason, RowOutcome};
@@ -67,14 +67,15 @@ struct Life {
     records: Vec<Record>,
     server: Server,
     limits: SendLimits,
+    rate: NonZeroU32,
     rows: u32,
     said: String,
 }
 
-fn limits(chance: &mut SmallRng) -> SendLimits {
+fn limits(chance: &mut SmallRng, rate: NonZeroU32) -> SendLimits {
     let nz = |n: u32| NonZeroU32::new(n).unwrap();
     SendLimits {
-        rate: Rate { calls: nz(chance.random_range(2..200)), per: Duration::from_secs(1) },
+        rate: Pace::Fixed(Rate { calls: rate, per: Duration::from_secs(1) }),
         burst: nz(chance.random_range(1..6)),
         in_flight: nz(chance.random_range(1..9)),
         deadline: Duration::from_hours(20),
@@ -86,7 +87,8 @@ fn limits(chance: &mut SmallRng) -> SendLimits {
 /// Lives through `seed`, on disks that are as honest as `honesty`.
 async fn live(seed: u64, honesty: Honesty, state: &Path) -> Life {
     let mut chance = SmallRng::seed_from_u64(seed);
-    let limits = limits(&mut chance);
+    let rate = NonZeroU32::new(chance.random_range(2..200)).unwrap();
+    let limits = limits(&mut chance, rate);
     let rows = chance.random_range(1..14);
     let start = Moment::now();
     let server = Server::new(start, Temper::of(&mut chance), chance.random());
@@ -134,7 +136,7 @@ async fn live(seed: u64, honesty: Honesty, state: &Path) -> Life {
         };
         let mut sending = tokio::spawn(super::send(vec![lane], context));
         // While it works, most of the time.
-        let works = u64::from(rows) * 1_000_000 / u64::from(limits.rate.calls.get()) + 60_000;
+        let works = u64::from(rows) * 1_000_000 / u64::from(rate.get()) + 60_000;
         let after = Duration::from_micros(chance.random_range(0..works / u64::from(life.min(3) + 1)));
         let ended: Option<SendEnd> = tokio::select! {
             ended = &mut sending => ended.unwrap().ok(),
@@ -153,7 +155,7 @@ async fn live(seed: u64, honesty: Honesty, state: &Path) -> Life {
         server.forget_connections();
         records = if end == End::PowerCut { disk.after_power_cut() } else { disk.written() };
         if ended.is_some_and(|ended| ended.complete) {
-            return Life { records, server, limits, rows, said: said.0.lock().unwrap().clone() };
+            return Life { records, server, limits, rate, rows, said: said.0.lock().unwrap().clone() };
         }
         tokio::time::sleep(Duration::from_millis(chance.random_range(0..3000))).await;
     }
@@ -208,7 +210,7 @@ fn judge(life: &Life) -> Result<(), String> {
     if let Some(early) = log.iter().find(|seen| !seen.announced) {
         return Err(format!("row {} left at {:?} before its intent was durable", early.row, early.at));
     }
-    let rate = f64::from(life.limits.rate.calls.get());
+    let rate = f64::from(life.rate.get());
     for (n, from) in log.iter().enumerate() {
         for (m, to) in log.iter().enumerate().skip(n) {
             let count = f64::from(u32::try_from(m - n + 1).unwrap());

@@ -8,6 +8,7 @@ mod exit_codes;
 mod explain;
 mod faults;
 mod files;
+mod kills;
 mod layers;
 mod lock;
 mod one_account;

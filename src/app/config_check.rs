@@ -3,7 +3,7 @@
 use super::exit::{AppError, ExitCode};
 use super::output::write_text;
 use crate::billing::definition;
-use crate::config::{Guards, Settings, TetherUrl, key_is_present, load, place};
+use crate::config::{Guards, Pace, Settings, TetherUrl, key_is_present, load, place};
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -133,9 +133,11 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
     writeln!(text, "\nTether: {url}")?;
     writeln!(
         text,
-        "  {} calls in {}, burst {}, {} in flight, {} tries; a call may take {}, a run {}",
-        tether.rate.calls,
-        span(tether.rate.per),
+        "  {}, burst {}, {} in flight, {} tries; a call may take {}, a run {}",
+        match tether.rate {
+            Pace::Fixed(rate) => format!("{} calls in {}", rate.calls, span(rate.per)),
+            Pace::Auto => "as many calls as the server takes".to_owned(),
+        },
         tether.burst,
         tether.in_flight,
         tether.max_tries,

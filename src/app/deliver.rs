@@ -14,7 +14,6 @@ use crate::send::{self, ApiKey, Client, Lane, SendContext, SendLimits};
 use crate::table::PlanRows;
 use secrecy::SecretString;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
 
 /// What sending needs besides the plan.
@@ -140,24 +139,8 @@ impl Delivery<'_> {
     }
 
     fn announce(&self, product: &str, calls: usize) {
-        let rate = self.settings.tether.rate;
-        let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
-        self.monitor.event(Event::Note {
-            message: format!(
-                "{product}: {calls} calls, at least {} at the configured rate",
-                forecast(rate.per.saturating_mul(periods))
-            ),
-        });
-    }
-}
-
-/// `90 s` → `1 min 30 s`.
-fn forecast(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, m, _) => format!("{h} h {m} min"),
+        let forecast = send::forecast(calls, self.settings.tether.rate, self.context.clock.now());
+        self.monitor.event(Event::Note { message: format!("{product}: {forecast}") });
     }
 }
 

@@ -22,7 +22,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
-    KeySource, Limits, LinkSettings, MrrSettings, PausedCollection, ProductSettings, Rate, Rounding, RunSettings,
+    KeySource, Limits, LinkSettings, MrrSettings, Pace, PausedCollection, ProductSettings, Rate, Rounding, RunSettings,
     Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
 };
 

@@ -146,7 +146,7 @@ pub const KEYS: &[Key] = &[
     key("guards", "min_rows_percent", "a percentage from 0 to 100", "80", "no guard", "rows of each source as a percentage of the last completed run's"),
 
     key("tether", "url", r#"an https address, or "sandbox" for a local Tether inside the process"#, r#""https://usetether.io""#, r#""https://usetether.io""#, "where Tether is"),
-    key("tether", "rate", "calls per s, min, h or d", r#""10/s""#, r#""10/s""#, "calls per time, for each product's key"),
+    key("tether", "rate", "calls per s, min, h or d, or \"auto\"", r#""10/s""#, r#""10/s""#, "calls per time, for each product's key"),
     key("tether", "burst", "a whole number of calls, at least 1", "1", "1", "in any window never more than rate × window + burst calls"),
     key("tether", "in_flight", "a whole number of calls, 1 to 1024", "16", "16", "calls under way at a time"),
     key("tether", "deadline", "a duration in quotes", r#""2h""#, r#""2h""#, "how long a run may take before it ends as incomplete, resumable"),

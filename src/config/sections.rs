@@ -3,8 +3,8 @@
 use super::document::{Document, Section};
 use super::problem::Problems;
 use super::settings::{
-    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, ProductSettings,
-    Rate, RunSettings, StripeSettings, TetherSettings, TetherUrl,
+    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, Pace,
+    ProductSettings, Rate, RunSettings, StripeSettings, TetherSettings, TetherUrl,
 };
 use super::{reading, schema, value};
 use crate::model::{Field, Place};
@@ -222,10 +222,10 @@ pub(super) fn tether(section: &Section<'_>, base: &Path, problems: &mut Problems
         Some(_) => section.read("url", problems, value::tether_url),
         None => url::Url::parse(TETHER_URL).ok().map(TetherUrl::Remote),
     };
-    let ten_a_second = || Rate { calls: at_least(10), per: Duration::from_secs(1) };
+    let ten_a_second = || Pace::Fixed(Rate { calls: at_least(10), per: Duration::from_secs(1) });
     let settings = TetherSettings {
         url: TetherUrl::Sandbox,
-        rate: section.read("rate", problems, value::rate).unwrap_or_else(ten_a_second),
+        rate: section.read("rate", problems, value::pace).unwrap_or_else(ten_a_second),
         burst: section.read("burst", problems, at_least_one).unwrap_or(NonZeroU32::MIN),
         in_flight: section
             .read("in_flight", problems, |value| value::positive_up_to(1024, value))

@@ -327,7 +327,7 @@ pub struct TetherSettings {
     /// Where Tether is.
     pub url: TetherUrl,
     /// Calls per time.
-    pub rate: Rate,
+    pub rate: Pace,
     /// In any window never more than rate × window + burst calls.
     pub burst: NonZeroU32,
     /// Concurrent calls.
@@ -351,6 +351,16 @@ pub enum TetherUrl {
     Sandbox,
     /// `https`, or `http` on a loopback address.
     Remote(#[serde(serialize_with = "as_text")] url::Url),
+}
+
+/// `[tether] rate`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Pace {
+    /// As configured.
+    Fixed(Rate),
+    /// `"auto"`: as the server takes it.
+    Auto,
 }
 
 /// A number of calls per period.

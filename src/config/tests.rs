@@ -1,11 +1,12 @@
 use super::schema::{KEYS, SECTIONS, Shape};
 use super::{
-    AmountMeaning, ConfigErrors, CountedCoupons, CrmPreset, KeySource, PausedCollection, Rounding, Settings, TetherUrl,
-    parse,
+    AmountMeaning, ConfigErrors, CountedCoupons, CrmPreset, KeySource, Pace, PausedCollection, Rate, Rounding,
+    Settings, TetherUrl, parse,
 };
 use crate::model::{Currency, Field, Instant, Place};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -113,7 +114,8 @@ fn what_is_not_written_has_its_documented_default() {
     assert_eq!(settings.fields[&Field::Email], [Place::Crm, Place::Stripe]);
     assert_eq!(settings.fields[&Field::Mrr], [Place::Stripe]);
     assert_eq!((settings.mrr.week_factor, settings.mrr.day_factor), ((52, 12), (365, 12)));
-    assert_eq!((settings.tether.rate.calls.get(), settings.tether.rate.per), (10, Duration::from_secs(1)));
+    let ten_a_second = Rate { calls: NonZeroU32::new(10).unwrap(), per: Duration::from_secs(1) };
+    assert_eq!(settings.tether.rate, Pace::Fixed(ten_a_second));
     assert_eq!(
         (settings.tether.burst.get(), settings.tether.in_flight.get(), settings.tether.max_tries.get()),
         (1, 16, 5)
@@ -166,7 +168,7 @@ fn a_bad_value_says_what_to_write_instead() {
         ("[[crm]]\ncontacts = \"c.csv\"\nencoding = \"utf-9\"", "`utf-9` is no encoding; write an encoding in quotes"),
         ("[[crm]]\ncontacts = \"c.csv\"\ndates = \"uk\"", "write \"iso\", \"us\" or \"eu\""),
         ("[[crm]]\ncontacts = \"c.csv\"\ntime_zone = \"America/NewYork\"", "did you mean \"America/New_York\"?"),
-        ("[tether]\nrate = 10", "write calls per s, min, h or d, like rate = \"10/s\""),
+        ("[tether]\nrate = 10", "write calls per s, min, h or d, or \"auto\", like rate = \"10/s\""),
         ("[tether]\ndeadline = 30", "`30` has no unit"),
         ("[tether]\nburst = 0", "`0` is too small"),
         ("[tether]\nin_flight = 4096", "above 1024"),

@@ -3,7 +3,7 @@
 
 use super::document::kind;
 use super::schema::nearest;
-use super::settings::{Rate, TetherUrl};
+use super::settings::{Pace, Rate, TetherUrl};
 use crate::model::{Currency, Instant};
 use rust_decimal::Decimal;
 use std::num::NonZeroU32;
@@ -232,8 +232,15 @@ pub(super) fn bytes(value: &DeValue<'_>) -> Result<u64, String> {
         .ok_or_else(|| format!("`{written}` is not a size"))
 }
 
-/// A rate: `10/s`, `600/min`.
-pub(super) fn rate(value: &DeValue<'_>) -> Result<Rate, String> {
+/// A rate: `10/s`, `600/min`, `auto`.
+pub(super) fn pace(value: &DeValue<'_>) -> Result<Pace, String> {
+    match value {
+        DeValue::String(word) if word == "auto" => Ok(Pace::Auto),
+        other => rate(other).map(Pace::Fixed),
+    }
+}
+
+fn rate(value: &DeValue<'_>) -> Result<Rate, String> {
     if let DeValue::Integer(number) = value {
         return Err(format!("`{number}` does not say per what time"));
     }

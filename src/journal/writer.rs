@@ -2,21 +2,28 @@
 
 use super::line::encode;
 use super::{Header, JournalError, Record, Resumed};
-use crate::model::Instant;
+use crate::model;
 use crate::runs::write_atomic;
 use std::fs::File;
 use std::future::Future;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Where records go. Order is kept: when a record is durable, so is every one appended before it.
 pub trait JournalSink: Send + Sync {
     /// Queues `record`. The result resolves when it is durable; it may be dropped by who need not wait.
     fn append(&self, record: &Record) -> Durable;
+
+    /// How long it lately took until a record was durable: the longest of the last few times.
+    fn sync_time(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Resolves when a record is durable, or when it never will be.
@@ -59,6 +66,7 @@ impl LogFile for File {
 #[derive(Debug)]
 pub struct JournalWriter {
     queue: Option<mpsc::Sender<Entry>>,
+    sync_micros: Arc<AtomicU64>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -82,7 +90,13 @@ impl JournalWriter {
 
     /// Goes on with the journal at `path`: cuts off what follows its first `good` bytes and says that `version` resumed
     /// it at `at`. Both arguments before are what [`super::load`] returned.
-    pub fn resume(path: &Path, resumed: &Resumed, good: u64, at: Instant, version: &str) -> Result<Self, JournalError> {
+    pub fn resume(
+        path: &Path,
+        resumed: &Resumed,
+        good: u64,
+        at: model::Instant,
+        version: &str,
+    ) -> Result<Self, JournalError> {
         let failed = |e: io::Error| JournalError::Write { path: Some(path.to_owned()), detail: e.to_string() };
         let file = File::options().append(true).open(path).map_err(failed)?;
         file.set_len(good).map_err(failed)?;
@@ -97,11 +111,13 @@ impl JournalWriter {
     pub fn start(file: impl LogFile, path: Option<PathBuf>, next: u64) -> Result<Self, JournalError> {
         let (queue, entries) = mpsc::channel();
         let in_message = path.clone();
+        let sync_micros = Arc::new(AtomicU64::new(0));
+        let measured = Arc::clone(&sync_micros);
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || write_all(file, path.as_deref(), next, &entries))
+            .spawn(move || write_all(file, path.as_deref(), next, &entries, &measured))
             .map_err(|e| JournalError::Write { path: in_message, detail: e.to_string() })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), sync_micros, thread: Some(thread) })
     }
 }
 
@@ -121,6 +137,10 @@ impl JournalSink for JournalWriter {
         }
         durable
     }
+
+    fn sync_time(&self) -> Duration {
+        Duration::from_micros(self.sync_micros.load(Ordering::Relaxed))
+    }
 }
 
 impl Drop for JournalWriter {
@@ -135,7 +155,13 @@ impl Drop for JournalWriter {
 /// At most this much is written before a sync.
 const BATCH_BYTES: usize = 1 << 20;
 
-fn write_all(mut file: impl LogFile, path: Option<&Path>, mut next: u64, entries: &mpsc::Receiver<Entry>) {
+fn write_all(
+    mut file: impl LogFile,
+    path: Option<&Path>,
+    mut next: u64,
+    entries: &mpsc::Receiver<Entry>,
+    sync_micros: &AtomicU64,
+) {
     let mut bytes = Vec::with_capacity(BATCH_BYTES);
     let mut waiting = Vec::new();
     // After an error nothing is known of what the file holds: every later record fails the same way.
@@ -149,11 +175,15 @@ fn write_all(mut file: impl LogFile, path: Option<&Path>, mut next: u64, entries
             waiting.push(done);
             entry = if bytes.len() < BATCH_BYTES { entries.try_recv().ok() } else { None };
         }
+        let began = Instant::now();
         if poison.is_none()
             && let Err(e) = file.write_all(&bytes).and_then(|()| file.sync())
         {
             poison = Some(JournalError::Write { path: path.map(Path::to_owned), detail: e.to_string() });
         }
+        // A slow sync is remembered for about twenty quick ones.
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        sync_micros.store(took.max(sync_micros.load(Ordering::Relaxed) / 20 * 19), Ordering::Relaxed);
         for done in waiting.drain(..) {
             // Who does not wait has dropped the other end.
             let _ = done.send(poison.clone().map_or(Ok(()), Err));

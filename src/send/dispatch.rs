@@ -1,11 +1,12 @@
 //! The run of all lanes: starts them, listens for the end (signal, deadline, failing journal), and closes the journal.
 
 use super::backoff::Backoff;
+use super::forecast;
 use super::lane::{LaneRun, Shared, run_lane};
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
 use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, Transport};
-use crate::config::{Rate, TetherSettings};
+use crate::config::{Pace, TetherSettings};
 use crate::journal::{Closing, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Reason};
 use crate::monitor::{Event, Monitor};
@@ -21,6 +22,9 @@ use tokio::time::{Instant as Moment, sleep_until};
 
 /// How long calls under way may take to end after a stop.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// How often a log is told when the end is to be expected; a terminal sees it all the time.
+const FORECAST_EVERY: Duration = Duration::from_mins(1);
 
 const ASKED_TO_STOP: &str = "the run was asked to stop";
 
@@ -39,7 +43,7 @@ pub struct Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendLimits {
     /// Calls per time and key.
-    pub rate: Rate,
+    pub rate: Pace,
     /// In any window never more than rate × window + burst calls.
     pub burst: NonZeroU32,
     /// Concurrent calls per product.
@@ -166,6 +170,8 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
         Moment::now() + DRAIN
     };
     let mut ending: Option<Moment> = None;
+    let began = Moment::now();
+    let mut next_forecast = began + FORECAST_EVERY;
     loop {
         tokio::select! {
             ended = tasks.join_next() => match ended {
@@ -184,6 +190,13 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
                 // Nothing that a reply says could be recorded any more.
                 drained.send_replace(true);
             }
+            () = sleep_until(next_forecast), if ending.is_none() => {
+                next_forecast += FORECAST_EVERY;
+                let done = shared.tally().done;
+                if let Some(message) = rows.and_then(|rows| forecast::during(done, rows, began.elapsed(), shared.clock.now())) {
+                    shared.monitor.event(Event::Note { message });
+                }
+            }
             () = sleep_until(ending.unwrap_or(deadline)), if ending.is_some_and(|_| !*drained.borrow()) => {
                 drained.send_replace(true);
             }
@@ -192,6 +205,9 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
 
     let now = shared.clock.now();
     for (fingerprint, (pacer, memory)) in &keys {
+        if let Some(message) = pacer.learned_in_words() {
+            shared.monitor.event(Event::Note { message });
+        }
         remember(&shared, fingerprint, pacer, *memory, false, now);
     }
     if let Some(error) = failed.borrow().clone() {
@@ -225,9 +241,11 @@ fn open_keys(
             continue;
         }
         let mut memory = PacingMemory::load(folder, fingerprint);
-        let pacer = Pacer::new(limits.rate, limits.burst);
+        let pacer = Pacer::new(limits.rate, limits.burst, memory.learned_millihertz);
         if let Some(emptied) = memory.emptied(now) {
             pacer.was_empty((now - emptied).to_std().unwrap_or_default());
+            // Should this start make no call at all, the next one must still know.
+            memory.last_call_ms = Some(emptied.timestamp_millis());
         }
         let in_journal = resumed.waits.get(fingerprint).map(|until| until.epoch_millis());
         memory.wait_until_ms = memory.wait_until_ms.max(in_journal);
@@ -258,7 +276,8 @@ pub(super) fn remember<T>(
     let millis = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
     let last_call_ms = pacer.last_call().map(|at| now.timestamp_millis() - millis(moment - at)).or(before.last_call_ms);
     let wait_until_ms = pacer.paused_until().map(|until| now.timestamp_millis() + millis(until - moment));
-    let memory = PacingMemory { in_use, last_call_ms, wait_until_ms };
+    let learned_millihertz = pacer.learned().or(before.learned_millihertz);
+    let memory = PacingMemory { in_use, last_call_ms, wait_until_ms, learned_millihertz };
     if let Err(e) = memory.save(&shared.pacing, fingerprint) {
         shared.monitor.event(Event::Warning { message: format!("{e}; the next start will pace itself cautiously") });
     }

@@ -1,16 +1,21 @@
 //! The dispatcher against a scripted server under paused time.
 
 use super::testing::{Answer, KEY, Setup};
+use crate::config::{Pace, Rate};
 use crate::journal::testing::{MemoryJournal, header};
 use crate::journal::{JournalError, Record};
 use crate::model::{Outcome, Prediction, Reason};
-use crate::send::{IdType, SendError};
+use crate::send::{IdType, SendError, SendLimits};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 fn nz(n: u32) -> NonZeroU32 {
     NonZeroU32::new(n).unwrap()
+}
+
+fn per(calls: u32, seconds: u64) -> Pace {
+    Pace::Fixed(Rate { calls: nz(calls), per: Duration::from_secs(seconds) })
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,12 +91,12 @@ async fn a_429_pauses_every_worker_of_the_key_for_as_long_as_it_says() {
 async fn the_rate_holds_over_products_on_one_key_retries_included() {
     let mut setup = Setup::rows(0);
     setup.lanes = vec![("core", KEY, 0..60), ("lite", KEY, 100..160)];
-    setup.limits.rate.calls = nz(10);
+    setup.limits.rate = per(10, 1);
     setup.limits.burst = nz(3);
     let ran = setup
-        .run(|seen| if seen.row.is_multiple_of(3) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
+        .run(|seen| if seen.row.is_multiple_of(6) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
         .await;
-    assert_eq!(ran.log.len(), 160);
+    assert_eq!(ran.log.len(), 140);
     for from in &ran.log {
         for (width, most) in [(500, 8), (1000, 13), (2000, 23), (7000, 73)] {
             let end = from.at + Duration::from_millis(width);
@@ -99,7 +104,7 @@ async fn the_rate_holds_over_products_on_one_key_retries_included() {
             assert!(count <= most, "{count} calls in {width} ms");
         }
     }
-    assert!(ran.took < Duration::from_millis(16_500), "{:?} for 160 calls at 10 a second", ran.took);
+    assert!(ran.took < Duration::from_millis(14_500), "{:?} for 140 calls at 10 a second", ran.took);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,6 +139,51 @@ async fn a_few_customers_that_always_fail_do_not_keep_the_others_from_being_sent
     let failed: Vec<u32> = rows.iter().filter(|o| o.outcome == Outcome::Failed).map(|o| o.row).collect();
     assert_eq!(failed, [5, 6, 7]);
     assert_eq!(rows.iter().filter(|o| o.outcome == Outcome::Updated).count(), 47);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_auto_finds_what_the_server_takes_and_says_so() {
+    let state = tempfile::tempdir().unwrap();
+    // The server takes 40 calls in each second of its own, and refuses the rest of that second.
+    let seen = std::sync::Mutex::new(HashMap::new());
+    let mut setup = Setup::rows(4000);
+    setup.limits.rate = Pace::Auto;
+    setup.limits.in_flight = nz(8);
+    let ran = setup
+        .run_in(state.path(), move |call| {
+            let mut seen = seen.lock().unwrap();
+            let in_second = seen.entry(call.at.as_secs()).or_insert(0);
+            *in_second += 1;
+            if *in_second > 40 { Answer::Status(429) } else { Answer::Updated }
+        })
+        .await;
+    assert!(ran.end.as_ref().unwrap().complete);
+    assert!(ran.took < Duration::from_secs(4000 / 40 * 2), "{:?}", ran.took);
+    let refused = ran.log.len() - 4000;
+    assert!(refused < 300, "{refused} of {} calls were refused", ran.log.len());
+    let said = ran.everything_said();
+    assert!(said.contains("calls a second in the end"), "{said}");
+    let again = Setup { limits: SendLimits { rate: Pace::Auto, ..Setup::rows(1).limits }, ..Setup::rows(100) };
+    let ran = again.run_in(state.path(), |_| Answer::Updated).await;
+    assert!(ran.took < Duration::from_secs(8), "it begins where the last run ended: {:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_in_trouble_gets_a_tenth_more_calls_and_no_longer_queue() {
+    for rows in [100, 1000] {
+        let ran =
+            Setup::rows(rows)
+                .run(|seen| {
+                    if (seen.row as usize + seen.nth).is_multiple_of(2) { Answer::Status(503) } else { Answer::Updated }
+                })
+                .await;
+        assert!(ran.end.as_ref().unwrap().complete);
+        let calls = u32::try_from(ran.log.len()).unwrap();
+        assert_eq!(calls, rows + rows / 10 + 10, "{rows} rows");
+        let failed: Vec<_> = ran.rows().into_iter().filter(|o| o.outcome == Outcome::Failed).collect();
+        assert_eq!(failed.len() as u32, rows / 2 - (rows / 10 + 10));
+        assert!(failed.iter().all(|o| o.detail.as_ref().unwrap().contains("a tenth of all")));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,8 +283,7 @@ async fn a_servers_wait_and_an_empty_bucket_bind_the_next_start() {
     let state = tempfile::tempdir().unwrap();
     let run = |starts_at| {
         let mut setup = Setup::rows(5);
-        setup.limits.rate.calls = nz(1);
-        setup.limits.rate.per = Duration::from_mins(1);
+        setup.limits.rate = per(1, 60);
         setup.limits.burst = nz(5);
         setup.starts_at = starts_at;
         setup.run_in(state.path(), |_| Answer::Updated)

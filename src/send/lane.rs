@@ -1,6 +1,7 @@
 //! One product's calls: a feeder makes intents durable ahead, workers take them in order, each sees its row to the end.
 
 use super::backoff::Backoff;
+use super::budget::RetryBudget;
 use super::dispatch::remember;
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
@@ -50,7 +51,7 @@ pub(super) struct Shared<T> {
 pub(super) struct Tally {
     pub(super) outcomes: BTreeMap<Outcome, u64>,
     pub(super) calls: u64,
-    done: u64,
+    pub(super) done: u64,
     told: Option<Moment>,
 }
 
@@ -115,6 +116,7 @@ pub(super) struct LaneRun {
     key: ApiKey,
     pacer: Arc<Pacer>,
     backoff: Backoff,
+    retries: RetryBudget,
     stopped: watch::Sender<Option<ProductStop>>,
     /// Whether a row was left without an outcome.
     left_over: AtomicBool,
@@ -131,6 +133,7 @@ impl LaneRun {
             key,
             pacer,
             backoff,
+            retries: RetryBudget::new(),
             stopped: watch::Sender::new(None),
             left_over: AtomicBool::new(false),
             streak: Mutex::default(),
@@ -238,6 +241,30 @@ fn heed_pause<T>(shared: &Shared<T>, lane: &LaneRun) {
     }
 }
 
+/// The places of intents that wait for their request; how many there are follows the disk.
+struct Places {
+    free: Arc<Semaphore>,
+    all: usize,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { free: Arc::new(Semaphore::new(0)), all: 0 }
+    }
+}
+
+impl Places {
+    /// Lets there be `wanted` places; fewer than before as they come free.
+    fn allow(&mut self, wanted: usize) {
+        if wanted > self.all {
+            self.free.add_permits(wanted - self.all);
+            self.all = wanted;
+        } else {
+            self.all -= self.free.forget_permits(self.all - wanted);
+        }
+    }
+}
+
 async fn feed<T: Transport>(
     shared: &Shared<T>,
     lane: &LaneRun,
@@ -245,14 +272,21 @@ async fn feed<T: Transport>(
     queue: mpsc::UnboundedSender<Item>,
 ) {
     let mut stopped = lane.stopped.subscribe();
-    let places = Arc::new(Semaphore::new(lane.pacer.ahead(shared.limits.in_flight)));
+    let mut places = Places::default();
     let mut calls = calls.filter(|call| !shared.resumed.decided.contains(call.row)).fuse();
     let mut foreseen = VecDeque::new();
     loop {
         let place = tokio::select! {
             biased;
             () = stopping(&mut stopped) => break,
-            place = async { lane.pacer.unpaused().await; Arc::clone(&places).acquire_owned().await } => place,
+            place = async {
+                let sync = shared.journal.sync_time();
+                places.allow(lane.pacer.ahead(sync, shared.limits.in_flight));
+                lane.pacer.unpaused().await;
+                let place = Arc::clone(&places.free).acquire_owned().await;
+                lane.pacer.approach(sync).await;
+                place
+            } => place,
         };
         let (Ok(ahead), Some(call)) = (place, calls.next()) else { break };
         let history = shared.resumed.undecided.get(&call.row);
@@ -335,6 +369,7 @@ impl<T: Transport> Worker<T> {
     async fn see_through(&mut self, item: Item) {
         let Item { call, mut tries, durable, ahead } = item;
         let mut ahead = Some(ahead);
+        let mut first = true;
         let (shared, lane) = (Arc::clone(&self.shared), Arc::clone(&self.lane));
         let mut stopped = lane.stopped.subscribe();
         let mut drain_over = shared.drain_over.clone();
@@ -360,19 +395,22 @@ impl<T: Transport> Worker<T> {
                 () = lane.pacer.permit() => drop(ahead.take()),
             }
             shared.tally().calls += 1;
+            if std::mem::take(&mut first) {
+                lane.retries.earn();
+            }
             let result = tokio::select! {
                 biased;
                 result = shared.transport.attempt(lane.index, call.id_type(), &body) => result,
                 // Its intent stays open in the journal: nobody knows what became of it.
                 _ = drain_over.wait_for(|over| *over) => return lane.leave(),
             };
-            // The row before this one has had a round trip's time to become durable.
-            self.confirm().await;
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
             let verdict = classify(result.as_ref());
             self.note(call.row, &verdict);
-            match tries.take(&call, status, verdict, shared.limits.max_tries.get()) {
+            match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
                 Next::Decided(mut outcome) => {
+                    // The row before this one has had a round trip's time to become durable.
+                    self.confirm().await;
                     shared.scrubber.scrub_outcome(&mut outcome);
                     self.unconfirmed = Some(conclude(&shared, *outcome));
                     return self.stop_if_unavailable();
@@ -391,6 +429,7 @@ impl<T: Transport> Worker<T> {
                     if !lane.is_stopped() && failures.is_some() {
                         shared.monitor.event(Event::Retrying { product: lane.product.clone(), row: call.row, why });
                     }
+                    self.confirm().await;
                     let wait = failures.map_or(Duration::ZERO, |failures| lane.backoff.wait(failures));
                     tokio::select! {
                         biased;
@@ -419,7 +458,10 @@ impl<T: Transport> Worker<T> {
                 streak.rows.insert(row);
                 return;
             }
-            Verdict::Retry { .. } => return,
+            Verdict::Retry { .. } => {
+                lane.pacer.too_fast();
+                return;
+            }
             Verdict::CreationDisabled { .. } => lane.creation_disabled.store(true, Ordering::Release),
             _ => {}
         }

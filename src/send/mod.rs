@@ -4,24 +4,30 @@
 //! ended. Never: polars, plans, reports; a claim that a reply does not carry; a key in any text.
 
 mod backoff;
+mod bucket;
+mod budget;
 mod call;
 mod classify;
 mod client;
 mod clock;
 mod compare;
 mod dispatch;
+mod forecast;
 mod key;
 mod lane;
 mod pacing;
 mod pacing_file;
 mod row;
 mod transport;
+mod tuner;
 mod wait;
 
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
 mod dispatch_tests;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod testing;
 
@@ -31,6 +37,7 @@ pub use client::{Client, ClientError};
 pub use clock::{Clock, SystemClock};
 pub use compare::compare;
 pub use dispatch::{Lane, SendContext, SendEnd, SendError, SendLimits, send};
+pub use forecast::before as forecast;
 pub use key::{ApiKey, KeyError, Scrubber};
 pub use transport::{MAX_REPLY_BYTES, Reply, Transport, TransportError};
 pub use wait::{LONGEST_WAIT, named_wait};

@@ -1,17 +1,11 @@
-//! The token bucket of a key: in any window never more than rate × window + burst calls.
-//!
-//! The bucket is governor's, on tokio's clock. Around it stands what governor does not know: a server's wait, whose turn it
-//! is, and how the last run left the bucket. governor's own waiting is not used: it follows no pausable clock, and a
-//! server's wait must be able to arrive meanwhile.
+//! The pace of a key: its bucket, a server's wait, whose turn it is, and how the last run left all that.
 
 use super::LONGEST_WAIT;
-use crate::config::Rate;
-use governor::clock::Clock as _;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
+use super::bucket::Bucket;
+use super::tuner::Tuner;
+use crate::config::Pace;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -26,35 +20,14 @@ const TIMER_SLACK: Duration = Duration::from_millis(2);
 const PRECISE_BELOW: Duration = Duration::from_millis(200);
 /// What waking up by another thread may take; so long before the moment this one is back, and watches the clock.
 const HANDOVER: Duration = Duration::from_micros(300);
-/// No bucket takes longer to fill: governor counts nanoseconds in 64 bits.
-const LONGEST_FILLING: Duration = Duration::from_hours(24 * 365 * 50);
-
-/// governor's clock: the time since the pacer was made, on tokio's clock, which tests can pause.
-#[derive(Debug)]
-struct BucketClock {
-    start: Instant,
-    /// How long before the start the bucket was empty: set once it was emptied, and counted from then on.
-    ahead: OnceLock<Duration>,
+/// How long before its request an intent is handed to the disk.
+fn lead(sync: Duration) -> Duration {
+    sync * 2 + Duration::from_millis(5)
 }
-
-impl governor::clock::Clock for BucketClock {
-    type Instant = Duration;
-
-    fn now(&self) -> Duration {
-        self.start.elapsed() + self.ahead.get().copied().unwrap_or_default()
-    }
-}
-
-type Bucket = RateLimiter<NotKeyed, InMemoryState, BucketClock, NoOpMiddleware<Duration>>;
 
 /// The pace of one key, shared by every product that uses it.
 #[derive(Debug)]
 pub(super) struct Pacer {
-    bucket: Bucket,
-    /// Between two calls at full rate, rounded up.
-    interval: Duration,
-    burst: NonZeroU32,
-    precise: bool,
     /// Whose turn it is, first come first served.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -62,35 +35,49 @@ pub(super) struct Pacer {
     pauses: watch::Sender<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    bucket: Arc<Bucket>,
+    /// Where the rate is to be found.
+    tuner: Option<Tuner>,
     paused_until: Option<Instant>,
     unnamed: u32,
     last_call: Option<Instant>,
 }
 
+impl State {
+    /// Goes on at the rate that the tuner came to.
+    fn retune(&mut self) {
+        if let Some(tuner) = &self.tuner {
+            let bucket = bucket_of(*tuner);
+            bucket.was_empty(self.last_call.map_or(Duration::ZERO, |at| at.elapsed()));
+            self.bucket = Arc::new(bucket);
+        }
+    }
+}
+
+fn bucket_of(tuner: Tuner) -> Bucket {
+    Bucket::new(Duration::from_secs_f64(1.0 / tuner.per_second()), NonZeroU32::MIN)
+}
+
 impl Pacer {
-    /// A full bucket.
-    #[expect(clippy::expect_used, reason = "governor refuses a period of nothing alone, and this one is a nanosecond")]
-    pub(super) fn new(rate: Rate, burst: NonZeroU32) -> Self {
-        let calls = u128::from(rate.calls.get());
-        let nanos = rate.per.as_nanos().div_ceil(calls).max(1);
-        let interval = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).min(LONGEST_FILLING);
-        let most = u32::try_from(LONGEST_FILLING.as_nanos() / interval.as_nanos()).unwrap_or(u32::MAX);
-        let burst = NonZeroU32::new(most).map_or(burst, |most| most.min(burst));
-        let tolerance = interval.saturating_mul(burst.get() - 1);
-        let precise = interval < PRECISE_BELOW && tolerance < TIMER_SLACK;
-        let quota = Quota::with_period(interval).expect("an interval is at least a nanosecond").allow_burst(burst);
-        let bucket = Bucket::direct_with_clock(quota, BucketClock { start: Instant::now(), ahead: OnceLock::new() });
-        let (turn, state, pauses) = (tokio::sync::Mutex::default(), Mutex::default(), watch::Sender::new(()));
-        Self { bucket, interval, burst, precise, turn, state, pauses }
+    /// A full bucket. `learned`: calls in a thousand seconds that an earlier run came to.
+    pub(super) fn new(pace: Pace, burst: NonZeroU32, learned: Option<u64>) -> Self {
+        let (bucket, tuner) = match pace {
+            Pace::Fixed(rate) => (Bucket::of_rate(rate, burst), None),
+            Pace::Auto => {
+                let learned = learned.map(|millihertz| Duration::from_millis(millihertz).as_secs_f64());
+                let tuner = Tuner::new(learned, Instant::now());
+                (bucket_of(tuner), Some(tuner))
+            }
+        };
+        let state = State { bucket: Arc::new(bucket), tuner, paused_until: None, unnamed: 0, last_call: None };
+        Self { turn: tokio::sync::Mutex::default(), state: Mutex::new(state), pauses: watch::Sender::new(()) }
     }
 
     /// The bucket was empty `ago` before now. To be said once, before the first call.
     pub(super) fn was_empty(&self, ago: Duration) {
-        // A new bucket is full, so that its burst can be taken out; then its clock is put forward.
-        let _ = self.bucket.check_n(self.burst);
-        let _ = self.bucket.clock().ahead.set(ago.min(LONGEST_FILLING));
+        self.state().bucket.was_empty(ago);
     }
 
     /// Waits until a call may leave, and counts it as left. Dropped while waiting, nothing is counted.
@@ -98,21 +85,21 @@ impl Pacer {
         let _turn = self.turn.lock().await;
         loop {
             let now = Instant::now();
-            let ready = {
+            let (ready, bucket) = {
                 // Held over the question and its answer: a pause set meanwhile binds this call.
                 let mut state = self.state();
                 match state.paused_until.filter(|until| *until > now) {
-                    Some(until) => until,
-                    None => match self.bucket.check() {
+                    Some(until) => (until, Arc::clone(&state.bucket)),
+                    None => match state.bucket.take() {
                         Ok(()) => {
                             state.last_call = Some(now);
                             return;
                         }
-                        Err(not_until) => now + not_until.wait_time_from(self.bucket.clock().now()),
+                        Err(wait) => (now + wait, Arc::clone(&state.bucket)),
                     },
                 }
             };
-            self.sleep(now, ready).await;
+            sleep(&bucket, now, ready).await;
         }
     }
 
@@ -160,7 +147,35 @@ impl Pacer {
 
     /// A call got through.
     pub(super) fn got_through(&self) {
-        self.state().unnamed = 0;
+        let mut state = self.state();
+        state.unnamed = 0;
+        if state.tuner.as_mut().is_some_and(|tuner| tuner.taken(Instant::now())) {
+            state.retune();
+        }
+    }
+
+    /// The server said that it was asked too often.
+    pub(super) fn too_fast(&self) {
+        let mut state = self.state();
+        if state.tuner.as_mut().is_some_and(|tuner| tuner.refused(Instant::now())) {
+            state.retune();
+        }
+    }
+
+    /// Where the rate is being found: calls in a thousand seconds now.
+    pub(super) fn learned(&self) -> Option<u64> {
+        let per_second = self.state().tuner?.per_second();
+        u64::try_from(Duration::try_from_secs_f64(per_second).ok()?.as_millis()).ok()
+    }
+
+    /// The same in words, with the lowest rate that was refused.
+    pub(super) fn learned_in_words(&self) -> Option<String> {
+        let tuner = self.state().tuner?;
+        let refused = tuner.refused_at().map_or("no rate was refused".to_owned(), |at| format!("{at:.1} were refused"));
+        Some(format!(
+            "rate \"auto\": {:.1} calls a second in the end, {refused}; the next run begins there",
+            tuner.per_second()
+        ))
     }
 
     /// When the last call left.
@@ -168,32 +183,25 @@ impl Pacer {
         self.state().last_call
     }
 
-    /// How many intents may be durable ahead of their requests: a quarter of a second's worth, so that a crash makes
-    /// few rows look as if they had been sent.
-    pub(super) fn ahead(&self, in_flight: NonZeroU32) -> usize {
-        let quarter = Duration::from_millis(250).as_nanos() / self.interval.as_nanos().max(1);
-        usize::try_from(quarter).unwrap_or(usize::MAX).clamp(1, in_flight.get() as usize * 2)
+    /// How many intents may be durable ahead of their requests: as many as may leave while one is being written, so that
+    /// nobody waits for the disk and a crash makes few rows look as if they had been sent. `sync`: how long that takes.
+    pub(super) fn ahead(&self, sync: Duration, in_flight: NonZeroU32) -> usize {
+        let meanwhile = lead(sync).as_nanos() / self.state().bucket.interval.as_nanos().max(1);
+        usize::try_from(meanwhile).unwrap_or(usize::MAX).saturating_add(1).min(in_flight.get() as usize * 2)
     }
 
-    async fn sleep(&self, now: Instant, ready: Instant) {
-        if !self.precise {
-            return sleep_until(ready).await;
+    /// Waits until the next call can leave so soon that its intent must be on its way to the disk now.
+    pub(super) async fn approach(&self, sync: Duration) {
+        // Of a burst, or of calls close together, nobody knows when the next may leave.
+        let (bucket, last) = {
+            let state = self.state();
+            (Arc::clone(&state.bucket), state.last_call)
+        };
+        if bucket.burst.get() > 1 || bucket.interval < lead(sync) {
+            return;
         }
-        if let Some(early) = ready.checked_sub(TIMER_SLACK).filter(|early| *early > now) {
-            return sleep_until(early).await;
-        }
-        tokio::task::yield_now().await;
-        // A paused clock only moves when everybody sleeps.
-        if Instant::now() == now {
-            return sleep_until(ready).await;
-        }
-        // A thread of its own wakes within a fraction of a millisecond, where tokio's timers have whole ones.
-        if let Some(rest) = ready.saturating_duration_since(Instant::now()).checked_sub(HANDOVER) {
-            // It cannot panic; were it refused, the last stretch is only longer.
-            let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
-        }
-        while Instant::now() < ready {
-            std::hint::spin_loop();
+        if let Some(last) = last {
+            sleep_until(last + bucket.interval.saturating_sub(lead(sync))).await;
         }
     }
 
@@ -203,10 +211,34 @@ impl Pacer {
     }
 }
 
+/// Waits until `ready`; where calls are close together, more finely than timers do.
+async fn sleep(bucket: &Bucket, now: Instant, ready: Instant) {
+    let precise = bucket.interval < PRECISE_BELOW && bucket.tolerance() < TIMER_SLACK;
+    if !precise {
+        return sleep_until(ready).await;
+    }
+    if let Some(early) = ready.checked_sub(TIMER_SLACK).filter(|early| *early > now) {
+        return sleep_until(early).await;
+    }
+    tokio::task::yield_now().await;
+    // A paused clock only moves when everybody sleeps.
+    if Instant::now() == now {
+        return sleep_until(ready).await;
+    }
+    // A thread of its own wakes within a fraction of a millisecond, where tokio's timers have whole ones.
+    if let Some(rest) = ready.saturating_duration_since(Instant::now()).checked_sub(HANDOVER) {
+        // It cannot panic; were it refused, the last stretch is only longer.
+        let _ = tokio::task::spawn_blocking(move || std::thread::sleep(rest)).await;
+    }
+    while Instant::now() < ready {
+        std::hint::spin_loop();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Pacer;
-    use crate::config::Rate;
+    use crate::config::{Pace, Rate};
     use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::time::Duration;
@@ -214,7 +246,7 @@ mod tests {
 
     fn pacer(calls: u32, per: u64, burst: u32) -> Pacer {
         let rate = Rate { calls: NonZeroU32::new(calls).unwrap(), per: Duration::from_secs(per) };
-        Pacer::new(rate, NonZeroU32::new(burst).unwrap())
+        Pacer::new(Pace::Fixed(rate), NonZeroU32::new(burst).unwrap(), None)
     }
 
     #[tokio::test(start_paused = true)]

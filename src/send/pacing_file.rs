@@ -15,6 +15,9 @@ pub(super) struct PacingMemory {
     pub(super) last_call_ms: Option<i64>,
     /// Until when the server told the key to wait, milliseconds since 1970.
     pub(super) wait_until_ms: Option<i64>,
+    /// What `rate = "auto"` last came to, calls in a thousand seconds.
+    #[serde(default)]
+    pub(super) learned_millihertz: Option<u64>,
 }
 
 impl PacingMemory {

@@ -5,6 +5,9 @@ use crate::journal::{History, ProductStop};
 use crate::model::{Outcome, RowOutcome};
 use std::time::Duration;
 
+/// Why a row is not tried again although it has tries left.
+const BUDGET_SPENT: &str = "not tried again: so many calls fail that a tenth of all was made again already";
+
 /// What is known of one row's tries.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tries {
@@ -48,8 +51,16 @@ impl Tries {
         })
     }
 
-    /// Takes in the verdict on the try that was just made; `status` is of its reply, if one came.
-    pub(super) fn take(&mut self, call: &Call, status: Option<u16>, verdict: Verdict, max_tries: u32) -> Next {
+    /// Takes in the verdict on the try that was just made; `status` is of its reply, if one came. `may_retry` is asked
+    /// only where another try would use up one.
+    pub(super) fn take(
+        &mut self,
+        call: &Call,
+        status: Option<u16>,
+        verdict: Verdict,
+        max_tries: u32,
+        may_retry: impl FnOnce() -> bool,
+    ) -> Next {
         self.http_status = status.or(self.http_status);
         let outcome = match verdict {
             Verdict::Accepted { created, customer, health_score } => {
@@ -69,11 +80,17 @@ impl Tries {
             Verdict::Retry { ambiguous, counts_as_try, after, detail } => {
                 self.ambiguous |= ambiguous;
                 self.failures += u32::from(counts_as_try);
-                if self.failures < max_tries || !counts_as_try {
-                    let failures = counts_as_try.then_some(self.failures);
-                    return Next::Again { ambiguous, failures, after, detail };
+                let again = |failures| Next::Again { ambiguous, failures, after, detail: detail.clone() };
+                if !counts_as_try {
+                    return again(None);
                 }
-                self.refused(call, Outcome::Failed, detail)
+                if self.failures >= max_tries {
+                    self.refused(call, Outcome::Failed, detail)
+                } else if may_retry() {
+                    return again(Some(self.failures));
+                } else {
+                    self.refused(call, Outcome::Failed, format!("{detail}; {BUDGET_SPENT}"))
+                }
             }
         };
         Next::Decided(Box::new(outcome))

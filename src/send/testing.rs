@@ -2,7 +2,7 @@
 
 use super::key::ApiKey;
 use super::{Call, Clock, IdType, Lane, Reply, SendContext, SendEnd, SendError, SendLimits, Transport, TransportError};
-use crate::config::Rate;
+use crate::config::{Pace, Rate};
 use crate::journal::testing::{MemoryJournal, header};
 use crate::journal::{Record, Resumed};
 use crate::model::{Outcome, Prediction, RowOutcome, UpsertBody};
@@ -143,7 +143,7 @@ impl Setup {
         Self {
             lanes: vec![("core", KEY, 0..rows)],
             limits: SendLimits {
-                rate: Rate { calls: NonZeroU32::new(100).unwrap(), per: Duration::from_secs(1) },
+                rate: Pace::Fixed(Rate { calls: NonZeroU32::new(100).unwrap(), per: Duration::from_secs(1) }),
                 burst: one,
                 in_flight: NonZeroU32::new(4).unwrap(),
                 deadline: Duration::from_hours(2),

@@ -10,6 +10,7 @@ mod explain;
 mod faults;
 mod files;
 mod hostile;
+mod kills;
 mod layers;
 mod lock;
 mod one_account;

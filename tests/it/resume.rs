@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-const ACCOUNTS: usize = 90;
+pub const ACCOUNTS: usize = 90;
 
 /// A site whose Tether takes its time, so that a run can be met in the middle of sending.
-fn slow_site() -> (Site, Server) {
+pub fn slow_site() -> (Site, Server) {
     let site = Site::new(ACCOUNTS);
     let server = Server::start(&site, "slow = { every = 1, millis = 100 }\n");
     site.configure(&server.url, "[tether]\nin_flight = 4\n");
@@ -29,7 +29,7 @@ fn outcomes_in_journal(site: &Site, count: usize) {
 }
 
 /// Every row has one outcome, Tether holds what was planned, and nobody was created twice.
-fn holds_what_was_planned(report: &Report, calls: &[Value], held: &[Value]) {
+pub fn holds_what_was_planned(report: &Report, calls: &[Value], held: &[Value]) {
     assert_eq!(report.outcome_of().len(), ACCOUNTS);
     assert_eq!(held.len(), ACCOUNTS, "a customer is missing, or stands twice");
     let mut created: BTreeMap<&str, usize> = BTreeMap::new();
@@ -95,7 +95,7 @@ fn invariant_06_after_kill_9_resume_ends_every_row_once_and_creates_nobody_twice
     assert_eq!(site.report().outcomes(), BTreeMap::from([("unchanged", ACCOUNTS)]));
 }
 
-fn asked_twice(calls: &[Value]) -> BTreeSet<&str> {
+pub fn asked_twice(calls: &[Value]) -> BTreeSet<&str> {
     let mut seen = BTreeSet::new();
     calls.iter().filter_map(|call| call["body"]["email"].as_str()).filter(|email| !seen.insert(*email)).collect()
 }

@@ -1,0 +1,77 @@
+//! When sending will be done, in words for a person: before the first call, and while it goes on.
+
+use crate::config::Pace;
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+/// What the configured rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured
+/// rate: done at 06:12 UTC at the earliest`.
+pub fn before(calls: usize, pace: Pace, now: DateTime<Utc>) -> String {
+    let Pace::Fixed(rate) = pace else {
+        return format!("{calls} calls, as fast as the server takes them");
+    };
+    let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
+    let least = rate.per.saturating_mul(periods);
+    let earliest = clock(now, least).map_or(String::new(), |at| format!(": done at {at} at the earliest"));
+    format!("{calls} calls, at least {} at the configured rate{earliest}", words(least))
+}
+
+/// What the pace so far says of the rest: `done` of `rows` rows in `elapsed`. `None` while nothing is done.
+pub(super) fn during(done: u64, rows: u64, elapsed: Duration, now: DateTime<Utc>) -> Option<String> {
+    let left = u128::from(rows.saturating_sub(done)) * elapsed.as_millis() / u128::from(done).max(1);
+    let left = Duration::from_millis(u64::try_from(left).ok()?);
+    let at = clock(now, left)?;
+    (done > 0).then(|| format!("sending: {done} of {rows} rows; at this pace done at {at}, in {}", words(left)))
+}
+
+/// The time of day, with the date where it is another day.
+fn clock(now: DateTime<Utc>, wait: Duration) -> Option<String> {
+    let at = now.checked_add_signed(chrono::TimeDelta::from_std(wait).ok()?)?;
+    let pattern = if at.date_naive() == now.date_naive() { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
+    Some(at.format(pattern).to_string())
+}
+
+/// `90 s` → `1 min 30 s`.
+fn words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{before, during};
+    use crate::config::{Pace, Rate};
+    use chrono::{DateTime, Utc};
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-01T23:55:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_configured_rate_says_the_earliest_end() {
+        let rate = Pace::Fixed(Rate { calls: NonZeroU32::new(600).unwrap(), per: Duration::from_mins(1) });
+        for (calls, expected) in [
+            (0, "0 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
+            (601, "601 calls, at least 2 min 0 s at the configured rate: done at 23:57 UTC at the earliest"),
+            (
+                40_000,
+                "40000 calls, at least 1 h 7 min at the configured rate: done at 2026-11-02 01:02 UTC at the earliest",
+            ),
+        ] {
+            assert_eq!(before(calls, rate, now()), expected);
+        }
+    }
+
+    #[test]
+    fn the_pace_so_far_says_the_rest() {
+        let half = during(50, 100, Duration::from_secs(60), now());
+        assert_eq!(half.as_deref(), Some("sending: 50 of 100 rows; at this pace done at 23:56 UTC, in 1 min 0 s"));
+        assert_eq!(during(0, 100, Duration::from_secs(60), now()), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! `rate = "auto"`: finds the rate that the server takes. Doubling until its first refusal, then one call a second more
+//! for each second that goes well, and half as many after a refusal: additive increase, multiplicative decrease.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Calls a second to begin with, when nothing was learned before.
+const FIRST: f64 = 2.0;
+/// Never slower: a server that takes less says how long to wait.
+const SLOWEST: f64 = 0.1;
+/// Never faster.
+const FASTEST: f64 = 1000.0;
+/// What goes well for so long lets the rate grow.
+const STEP: Duration = Duration::from_secs(1);
+/// Calls a second more for each step after the first refusal.
+const INCREASE: f64 = 1.0;
+/// What a refusal leaves of the rate.
+const DECREASE: f64 = 0.5;
+
+/// The rate of one key as it is being found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tuner {
+    per_second: f64,
+    /// Since when nothing changed.
+    since: Instant,
+    /// Calls taken since then.
+    taken: u32,
+    /// The lowest rate that was refused.
+    refused_at: Option<f64>,
+}
+
+impl Tuner {
+    /// Begins `now` with what an earlier run learned, or carefully.
+    pub(super) fn new(learned: Option<f64>, now: Instant) -> Self {
+        let known = learned.filter(|rate| rate.is_finite());
+        let per_second = known.unwrap_or(FIRST).clamp(SLOWEST, FASTEST);
+        Self { per_second, since: now, taken: 0, refused_at: known }
+    }
+
+    /// Calls a second now.
+    pub(super) fn per_second(&self) -> f64 {
+        self.per_second
+    }
+
+    /// The lowest rate that the server refused, if it did.
+    pub(super) fn refused_at(&self) -> Option<f64> {
+        self.refused_at
+    }
+
+    /// A call got through. Says whether the rate changed.
+    pub(super) fn taken(&mut self, now: Instant) -> bool {
+        self.taken = self.taken.saturating_add(1);
+        // Calls that were fewer than the rate allows say nothing of a higher one.
+        let tried = f64::from(self.taken) >= self.per_second * STEP.as_secs_f64() * 0.8;
+        if now < self.since + STEP || !tried || self.per_second >= FASTEST {
+            return false;
+        }
+        let faster = if self.refused_at.is_none() { self.per_second * 2.0 } else { self.per_second + INCREASE };
+        self.change(faster, now);
+        true
+    }
+
+    /// The server refused for the rate. Calls that were under way together and met the same wall count once. Says whether
+    /// the rate changed.
+    pub(super) fn refused(&mut self, now: Instant) -> bool {
+        if self.refused_at.is_some() && self.taken == 0 && now < self.since + STEP {
+            return false;
+        }
+        self.refused_at = Some(self.refused_at.map_or(self.per_second, |known| known.min(self.per_second)));
+        self.change(self.per_second * DECREASE, now);
+        true
+    }
+
+    fn change(&mut self, per_second: f64, now: Instant) {
+        *self = Self { per_second: per_second.clamp(SLOWEST, FASTEST), since: now, taken: 0, ..*self };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tuner;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[test]
+    fn it_finds_a_servers_limit_and_stays_near_it() {
+        for limit in [3.0, 10.0, 47.0, 200.0] {
+            let start = Instant::now();
+            let mut tuner = Tuner::new(None, start);
+            let (mut calls, mut refused) = (0_u32, 0_u32);
+            // Each second the server takes as many as its limit says and refuses the rest.
+            for second in 1..=600 {
+                let now = start + Duration::from_secs(second);
+                for call in 0..tuner.per_second().floor() as u32 {
+                    if f64::from(call) < limit {
+                        calls += 1;
+                        tuner.taken(now);
+                    } else {
+                        refused += 1;
+                        tuner.refused(now);
+                        break;
+                    }
+                }
+            }
+            let reached = f64::from(calls) / 600.0;
+            assert!(reached > limit * 0.6, "{reached} of {limit} calls a second");
+            assert!(f64::from(refused) < f64::from(calls) * 0.15, "{refused} of {calls} refused");
+            assert!(tuner.refused_at().is_some_and(|at| at > limit * 0.5 && at < limit * 2.1), "{tuner:?}");
+        }
+    }
+
+    #[test]
+    fn what_met_the_same_wall_together_counts_once() {
+        let start = Instant::now();
+        let mut tuner = Tuner::new(Some(64.0), start);
+        tuner.taken(start);
+        let heard: Vec<bool> = (0..8).map(|n| tuner.refused(start + Duration::from_millis(n))).collect();
+        assert_eq!(heard.iter().filter(|changed| **changed).count(), 1);
+        assert!((tuner.per_second() - 32.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_few_calls_prove_no_higher_rate() {
+        let start = Instant::now();
+        let mut tuner = Tuner::new(Some(50.0), start);
+        assert!((1..40).all(|second| !tuner.taken(start + Duration::from_secs(second))));
+    }
+}

@@ -3,9 +3,11 @@
 use super::claims::Claimants;
 use super::{LinkError, merged};
 use crate::config::Settings;
-use crate::model::{Break, InputFile, Reason};
+use crate::model::{Break, InputFile, Reason, hex};
 use crate::table::{self, Duplicates, StripeTables, duplicates};
 use polars::prelude::*;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Stripe customers.
 pub struct AccountRows {
@@ -43,8 +45,7 @@ pub struct ContactRows {
 
 /// The Stripe customers that stand.
 pub fn accounts(stripe: &StripeTables, files: &[InputFile], settings: &Settings) -> Result<AccountRows, LinkError> {
-    let label = coalesce(&[col("id"), lit("guest:") + col("ord").cast(DataType::String)]).alias("label");
-    let all = stripe.accounts.lazy().with_column(label).collect()?;
+    let all = labelled(stripe.accounts.frame())?;
     let repeated =
         repeated(stripe.accounts.frame(), &["ord", "file", "line", "event_created"], "stripe_customers", files)?;
     let test_mode = col("livemode").eq(lit(false)).fill_null(lit(false)).and(lit(!settings.stripe.test_mode));
@@ -68,6 +69,41 @@ pub fn accounts(stripe: &StripeTables, files: &[InputFile], settings: &Settings)
         .anti_join(excluded.clone().lazy(), col("ord"), col("ord"))
         .collect()?;
     Ok(AccountRows { all, standing, losers: repeated.losers, excluded, breaks: repeated.breaks })
+}
+
+/// Adds `label`: the id; of a guest, who has none, what its row says. Its place would give it another name, and its customer
+/// another key, when the rows come in another order; equal rows are counted, and which is which makes no difference.
+fn labelled(accounts: &DataFrame) -> PolarsResult<DataFrame> {
+    // The time of the event that carried it is none of its own.
+    let said: Vec<Expr> = content(accounts, &["ord", "file", "line", "event_created"])
+        .into_iter()
+        .map(|part| part.cast(DataType::String).fill_null(lit("\u{0}")))
+        .collect();
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let guests = accounts
+        .clone()
+        .lazy()
+        .filter(col("id").is_null())
+        .select([col("ord"), concat_str(said, "\u{1}", false).alias("content")])
+        .collect()?;
+    // Row by row, since a hash that stays the same with the next version of polars is none of its own.
+    let (ords, contents) = (guests.column("ord")?.u32()?, guests.column("content")?.str()?);
+    let labels = contents.iter().map(|content| {
+        let digest = hex(&Sha256::digest(content.unwrap_or_default())[..8]);
+        let count = seen.entry(digest.clone()).or_default();
+        *count += 1;
+        if *count == 1 { format!("guest:{digest}") } else { format!("guest:{digest}:{count}") }
+    });
+    let labels = StringChunked::from_iter_values("guest".into(), labels);
+    let guests = DataFrame::new(guests.height(), vec![ords.clone().into_column(), labels.into_column()])?;
+    accounts
+        .clone()
+        .lazy()
+        .join(guests.lazy(), [col("ord")], [col("ord")], JoinArgs::new(JoinType::Left))
+        .with_column(coalesce(&[col("id"), col("guest")]).alias("label"))
+        .drop(cols(["guest"]))
+        .sort(["ord"], SortMultipleOptions::default())
+        .collect()
 }
 
 /// The contacts that stand. Ids are compared inside one CRM only.
@@ -125,16 +161,17 @@ pub fn subscriptions(stripe: &StripeTables, files: &[InputFile]) -> Result<Dupli
 
 /// Finds repeated ids, comparing every column but `apart`.
 fn repeated(rows: &DataFrame, apart: &[&str], source: &str, files: &[InputFile]) -> Result<Duplicates, LinkError> {
-    let content: Vec<Expr> = rows
-        .schema()
-        .iter()
-        .filter(|(name, _)| !apart.contains(&name.as_str()))
-        .map(|(name, dtype)| match dtype {
-            DataType::List(_) => col(name.clone()).list().join(lit(";"), true),
-            _ => col(name.clone()),
-        })
-        .collect();
-    Ok(duplicates(rows, &content, source, files)?)
+    Ok(duplicates(rows, &content(rows, apart), source, files)?)
+}
+
+/// What the rows say: every column but `apart`.
+fn content(rows: &DataFrame, apart: &[&str]) -> Vec<Expr> {
+    let said = rows.schema().iter().filter(|(name, _)| !apart.contains(&name.as_str()));
+    said.map(|(name, dtype)| match dtype {
+        DataType::List(_) => col(name.clone()).list().join(lit(";"), true),
+        _ => col(name.clone()),
+    })
+    .collect()
 }
 
 fn without(rows: LazyFrame, losers: &DataFrame) -> LazyFrame {

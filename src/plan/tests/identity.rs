@@ -412,6 +412,42 @@ fn mess() -> impl Strategy<Value = Vec<String>> {
     )
 }
 
+#[test]
+fn guests_are_called_by_what_they_say_and_not_by_their_place() {
+    let mut settings = settings();
+    settings.stripe.guests = true;
+    // Two that say the same, two that share the address of a contact, one with its id, and one nobody knows.
+    let lines = [
+        "account - name=Ann created=2025-01-01",
+        "account - name=Ann created=2025-01-01",
+        "account - email=a@example.com name=A",
+        "account - email=a@example.com name=B",
+        "account - email=c@example.com ext=X",
+        "account - email=d@example.com",
+        "account cus_1 email=e@example.com",
+        "contact 1 email=a@example.com",
+        "contact 2 ext=X",
+    ];
+    let told = |lines: &[&str]| {
+        let plan = plan(&lines.join("\n"), &settings);
+        let mut keys: Vec<String> = accounts_of(&plan).into_iter().map(|(key, _)| key).collect();
+        keys.sort();
+        (rows(&plan), keys)
+    };
+    let (in_order, keys) = told(&lines);
+    assert_eq!(keys.iter().filter(|key| key.starts_with("guest:")).count(), 3, "{keys:?}");
+    let mut distinct = keys.clone();
+    distinct.dedup();
+    assert_eq!(distinct, keys);
+    for turn in 1..lines.len() {
+        let mut turned = lines;
+        turned.rotate_left(turn);
+        assert_eq!(told(&turned), (in_order.clone(), keys.clone()), "{turned:?}");
+        turned.reverse();
+        assert_eq!(told(&turned), (in_order.clone(), keys.clone()), "{turned:?}");
+    }
+}
+
 /// The accounts of each customer, by its key.
 fn accounts_of(plan: &Planned) -> Vec<(String, Vec<String>)> {
     let text = |name: &str| plan.rows.frame().column(name).unwrap().str().unwrap().clone();

@@ -80,7 +80,7 @@ fn settings(folder: &std::path::Path) -> Settings {
     };
     let text = format!(
         "[run]\ncurrency = \"usd\"\n[stripe]\ncustomers = \"customers*.csv\"\nsubscriptions = \"subscriptions*.csv\"\n\
-         external_id_metadata = \"user_id\"\n{}{}[fx]\neur = {{ rate = \"1.0842\", date = \"2026-10-31\" }}\n[existing]\n\
+         guests = true\nexternal_id_metadata = \"user_id\"\n{}{}[fx]\neur = {{ rate = \"1.0842\", date = \"2026-10-31\" }}\n[existing]\n\
          customers = \"existing*.csv\"\n[tether]\nurl = \"sandbox\"\n[[product]]\nname = \"core\"\nkey = {{ env = \"K\" }}\n",
         crm("first"),
         crm("second")

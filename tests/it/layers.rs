@@ -58,6 +58,7 @@ const NAMED_ONLY_IN: &[(u8, &[&str], &[&str], &str)] = &[
     ),
     (2, &["rand::random", "rand::rng(", "thread_rng", "OsRng", "getrandom", "new_v4"], &["main.rs"], "the seed"),
     (2, &["rand::"], &["main.rs", "send/backoff.rs"], "the seed, and the jitter that grows from it"),
+    (2, &["Command::new("], &["load/parquet/trial.rs"], "no process is started but the one that Parquet is tried in"),
     (
         9,
         &["File::create", "fs::write", "File::options", "OpenOptions"],

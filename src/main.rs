@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode};
 use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox};
@@ -26,7 +27,7 @@ fn main() -> std::process::ExitCode {
         clock: Arc::new(SystemClock),
         random: rand::random(),
         voice,
-        trials: Trials::Process(std::env::current_exe().unwrap_or_default()),
+        trials: Trials::Process(this_program()),
     };
     match carry_out(cli.command, &context, &mut std::io::stdout()) {
         Ok(code) => code.into(),
@@ -35,6 +36,15 @@ fn main() -> std::process::ExitCode {
             error.exit_code().into()
         }
     }
+}
+
+/// This program, to be started again. On Linux by the file that runs, whatever stands at its path by then: an update does
+/// not wait for a run to end.
+fn this_program() -> Result<PathBuf, String> {
+    if cfg!(target_os = "linux") {
+        return Ok("/proc/self/exe".into());
+    }
+    std::env::current_exe().map_err(|error| error.to_string())
 }
 
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {

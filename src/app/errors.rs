@@ -45,7 +45,10 @@ impl From<PrepareError> for AppError {
 
 impl From<LoadError> for AppError {
     fn from(error: LoadError) -> Self {
-        Self::Input(Box::new(error))
+        match error {
+            LoadError::Stopped { .. } => Self::Incomplete(Box::new(error)),
+            error => Self::Input(Box::new(error)),
+        }
     }
 }
 

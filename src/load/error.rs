@@ -3,7 +3,7 @@
 use crate::table::SchemaError;
 use polars::prelude::PolarsError;
 
-/// An input was refused: what, where, and what to do. Exit code 8.
+/// An input was refused: what, where, and what to do. Exit code 8; 5 where the reading was stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A pattern of the configuration is no glob.
@@ -169,6 +169,16 @@ pub enum LoadError {
         file: String,
         /// What is wrong and where, and what to do.
         detail: String,
+    },
+    /// Somebody stopped what was reading the file: the run is over, and nothing is known of the file.
+    #[error(
+        "{file} was not read: its reader was stopped from outside ({signal}); start the run again, which begins anew"
+    )]
+    Stopped {
+        /// The file.
+        file: String,
+        /// The signal's name.
+        signal: &'static str,
     },
     /// Reader and structural pass disagree even on a canonical copy, or a table came out wrong: a bug of this program.
     #[error("{file}: {detail}; this is a bug of tether-recon, please report it")]

@@ -30,7 +30,7 @@ fn loaded(files: &[(&str, Vec<u8>)]) -> Result<(Loaded, config::Settings), Strin
     let text = "[run]\nstate = \"state\"\ncurrency = \"usd\"\n[stripe]\nfiles = \"*\"\n[tether]\nurl = \"sandbox\"\n\
         [[product]]\nname = \"core\"\nkey = { env = \"TETHER_API_KEY\" }\n";
     let settings = config::parse(text, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
-    let loaded = load(&settings, &Trials::Process(env!("CARGO_BIN_EXE_tether-recon").into()), &Silent)
+    let loaded = load(&settings, &Trials::Process(Ok(env!("CARGO_BIN_EXE_tether-recon").into())), &Silent)
         .map_err(|error| error.to_string())?;
     Ok((loaded, settings))
 }

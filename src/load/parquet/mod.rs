@@ -3,6 +3,7 @@
 //! In: a file's bytes. Out: its headings, and wanted columns. Never: bytes that polars has not survived in a process of
 //! their own ([`trial`]).
 
+mod ending;
 mod trial;
 mod tried;
 
@@ -19,7 +20,6 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use trial::Answer;
 
 /// What every Parquet file begins with.
 pub(super) const MAGIC: &[u8] = b"PAR1";
@@ -45,10 +45,17 @@ struct Wanted {
 /// Runs a reader of Parquet; what is wrong is told in words with what to do. What polars does not refuse, it panics on.
 fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read))
-        .map_err(|_| {
-            "damaged Parquet, or a type of column that is not read: the reader gave up; write its columns as text, whole \
-             numbers, decimals, instants and booleans"
-                .to_owned()
+        .map_err(|panic| {
+            // The system's word for a thread that finds no room for its stack, or that is one too many.
+            if panic.downcast_ref::<String>().is_some_and(|said| said.contains("could not spawn threads")) {
+                "its reader could start no thread; raise [limits] parquet_memory, or the number of processes that this user \
+                 may have"
+                    .to_owned()
+            } else {
+                "damaged Parquet, or a type of column that is not read: the reader gave up; write its columns as text, \
+                 whole numbers, decimals, instants and booleans"
+                    .to_owned()
+            }
         })?
         .map_err(|error| format!("damaged Parquet: {error}; export it again"))
 }
@@ -79,11 +86,8 @@ pub(super) fn headings(bytes: &[u8], origin: &Origin<'_>) -> Result<Vec<String>,
     let limits = origin.reading.limits;
     let file = || origin.file.to_owned();
     let found = match origin.reading.trials {
-        Trials::Process(program) => match trial::ask(program, footer_bytes(bytes), None, limits, origin.file)? {
-            Answer::Footer(footer) => Ok(footer),
-            Answer::Refused(detail) => Err(detail),
-            Answer::Sound => Err("its trial answered another question; start the run again".to_owned()),
-        },
+        Trials::Process(program) => trial::ask(program, footer_bytes(bytes), None, limits, origin.file)?
+            .ok_or_else(|| "its trial answered another question; start the run again".to_owned()),
         #[cfg(test)]
         Trials::Nowhere => footer(bytes),
     };
@@ -120,10 +124,7 @@ pub(super) fn read(
     let broken = |detail: String| LoadError::Broken { file: origin.file.to_owned(), detail };
     match origin.reading.trials {
         Trials::Process(program) => {
-            let asked = Some(named.clone());
-            if let Answer::Refused(detail) = trial::ask(program, bytes, asked, origin.reading.limits, origin.file)? {
-                return Err(broken(detail));
-            }
+            trial::ask(program, bytes, Some(named.clone()), origin.reading.limits, origin.file)?;
         }
         #[cfg(test)]
         Trials::Nowhere => {}

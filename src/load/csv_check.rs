@@ -143,6 +143,7 @@ fn check_bytes<'t>(
         pieces: Vec::new(),
         faults: Vec::new(),
         mixed_ends: false,
+        lone_return: 0,
     };
     let (mut at, mut line) = (heading.next, heading.next_line);
     let (mut truncated, mut spans_lines) = (false, false);
@@ -240,6 +241,8 @@ struct Pass<'t> {
     pieces: Vec<Piece>,
     faults: Vec<RowFault>,
     mixed_ends: bool,
+    /// Where the next carriage return behind a quote stands that no line feed follows, as far as it was searched.
+    lone_return: usize,
 }
 
 impl<'t> Pass<'t> {
@@ -262,16 +265,29 @@ impl<'t> Pass<'t> {
     }
 
     /// Whether a record that no reader could agree on is one that a lone carriage return ends behind a quote.
-    fn ends_with_a_return(&self, record: &Record) -> bool {
+    fn ends_with_a_return(&mut self, record: &Record) -> bool {
         const LOOKED_AT: usize = 65_536;
-        let rest = &self.bytes[record.start..self.bytes.len().min(record.next + LOOKED_AT)];
-        if record.regular || memchr::memmem::find(rest, b"\"\r").is_none() {
+        let end = self.bytes.len().min(record.next + LOOKED_AT);
+        if record.regular || self.lone_return(record.start) >= end {
             return false;
         }
+        let rest = &self.bytes[record.start..end];
         let lone = |at: usize| rest[at] == b'\r' && rest.get(at + 1) != Some(&b'\n');
         let lines: Vec<u8> = (0..rest.len()).map(|at| if lone(at) { b'\n' } else { rest[at] }).collect();
         let row = next_record(&lines, 0, 1, self.separator);
         row.regular && row.fields == self.expected && row.next == row.end + 1 && lone(row.end)
+    }
+
+    /// The first lone carriage return behind a quote that stands behind `start`; the text's end if there is none. The text is
+    /// searched once, however many rows ask.
+    fn lone_return(&mut self, start: usize) -> usize {
+        if self.lone_return <= start {
+            let rest = &self.bytes[start..];
+            let lone = |at: &usize| rest.get(at + 2) != Some(&b'\n');
+            let found = memchr::memmem::find_iter(rest, b"\"\r").find(lone);
+            self.lone_return = found.map_or(self.bytes.len(), |at| start + at + 1);
+        }
+        self.lone_return
     }
 
     /// Whether the record is rows between lone carriage returns.

@@ -9,6 +9,7 @@ mod companies;
 mod footer;
 mod ids;
 mod layout;
+mod once;
 mod preset;
 mod records;
 

@@ -2,6 +2,7 @@
 
 use super::addresses::{self, Addresses};
 use super::layout::Layout;
+use super::once::Once;
 use super::preset::{Object, Preset};
 use crate::load::calendar::Calendar;
 use crate::load::columns::{Epoch, lower, map};
@@ -126,19 +127,18 @@ fn merged_ids(sheet: &Sheet, layout: &Layout, preset: &Preset, without: &mut Fau
         layout.columns("merged_ids").map(|name| sheet.text(name)).collect::<PolarsResult<Vec<StringChunked>>>()?;
     let mut cells: Vec<_> = columns.iter().map(ChunkedArray::iter).collect();
     let mut builder = ListStringChunkedBuilder::new("merged_ids".into(), sheet.height(), sheet.height());
-    let mut found: Vec<Cow<'_, str>> = Vec::new();
+    let mut found: Once<Cow<'_, str>> = Once::new();
     for row in 0..sheet.height() {
         found.clear();
         for cell in cells.iter_mut().filter_map(|column| column.next().flatten()) {
             for part in cell.split(preset.between_ids).map(str::trim).filter(|part| !part.is_empty()) {
                 match preset.ids.read(preset.ids.entry(part)) {
-                    Ok(id) if found.contains(&id) => {}
                     Ok(id) => found.push(id),
                     Err(why) => without.add(row, Reason::BadId, || why),
                 }
             }
         }
-        builder.append_values_iter(found.iter().map(AsRef::as_ref));
+        builder.append_values_iter(found.values().iter().map(AsRef::as_ref));
     }
     Ok(builder.finish().into_column())
 }

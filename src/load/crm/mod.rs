@@ -106,7 +106,7 @@ fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Resul
     let dates = sheet.frame.column("last_activity").map_err(internal)?.str().ok();
     let heading = sheet.heading("last_activity");
     let columns: Vec<_> = dates.into_iter().map(|cells| DateColumn { heading, cells, lines }).collect();
-    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail, contradicts }| {
+    Calendar::of_file(&settings.reading, &columns).map_err(|Undecided { line, heading, detail, contradicts }| {
         let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
         LoadError::UndecidedDates { file, line, heading, detail, source_name, contradicts }
     })

@@ -18,9 +18,9 @@ pub(super) use companies::join;
 use super::calendar::{Calendar, DateColumn, Undecided};
 use super::csv_check::RowFault;
 use super::error::TableError;
-use super::fault::{Origin, rejections};
+use super::fault::{self, Origin, rejections};
+use super::settle::SettledRows;
 use super::sheet::{Opened, Sheet};
-use super::stripe::related::SettledRows;
 use super::{LoadError, TablePart, csv_read, ordered, parquet, text};
 use crate::config::CrmSettings;
 use crate::model::Dialect;
@@ -124,7 +124,7 @@ fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expect
     rejections.extend(records.rejections);
     let mut breaks = records.breaks;
     if cut {
-        breaks.push(super::stripe::truncated(origin.source, origin.file));
+        breaks.push(fault::truncated(origin.source, origin.file));
     }
     let frame = match expected {
         Expected::Companies => records.frame.select(companies::COLUMNS)?,

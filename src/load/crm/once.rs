@@ -20,14 +20,13 @@ impl<T: Clone + Eq + Hash> Once<T> {
 
     /// Takes `value`, unless it is there.
     pub fn push(&mut self, value: T) {
-        let new = match self.values.len() {
-            ..FEW => !self.values.contains(&value),
-            _ => {
-                if self.known.is_empty() {
-                    self.known.extend(self.values.iter().cloned());
-                }
-                self.known.insert(value.clone())
+        let new = if self.values.len() < FEW {
+            !self.values.contains(&value)
+        } else {
+            if self.known.is_empty() {
+                self.known.extend(self.values.iter().cloned());
             }
+            self.known.insert(value.clone())
         };
         if new {
             self.values.push(value);

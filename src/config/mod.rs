@@ -20,6 +20,7 @@ mod value;
 pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
+pub use sections::MOST_HEADINGS;
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
     KeySource, Limits, LinkSettings, MrrSettings, Pace, PausedCollection, ProductSettings, Rate, Rounding, RunSettings,

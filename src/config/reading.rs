@@ -14,7 +14,7 @@ pub struct Reading {
     /// The encoding of files that carry no byte order mark: `encoding`; else it is recognised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<TextEncoding>,
-    /// The order of numeric dates: `dates`; else the preset's, or what the file's own values prove.
+    /// The order of numeric dates: `dates`; else what the values of the source's files prove.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dates: Option<DateOrder>,
     /// Where times without an offset are of: `time_zone`, else UTC.

@@ -80,7 +80,7 @@ pub const KEYS: &[Key] = &[
     key("crm", "companies", PATTERNS, r#""exports/hubspot-companies/*.csv""#, "none", "files of companies, which name the company of a contact that only carries its id"),
     key("crm", "columns", "a table of column names", r#"{ external_id = "Customer ID" }"#, "the preset's columns", "columns that differ from the preset"),
     key("crm", "encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of files without a byte order mark"),
-    key("crm", "dates", r#""iso", "us" or "eu""#, r#""us""#, "what the preset or the file's own values prove", "the order of numeric dates: 2026-10-14 only, 10/14/2026 or 14/10/2026"),
+    key("crm", "dates", r#""iso", "us" or "eu""#, r#""us""#, "what the values of the CRM's files prove", "the order of numeric dates: 2026-10-14 only, 10/14/2026 or 14/10/2026"),
     key("crm", "time_zone", "the name of a time zone in quotes", r#""America/New_York""#, r#""UTC""#, "where times without an offset are of"),
     key("crm.columns", "id", COLUMN, r#""Record ID""#, "the preset's", "the contact's id in the CRM"),
     key("crm.columns", "email", COLUMN, r#""Email""#, "the preset's", "the main address"),

@@ -30,8 +30,8 @@ const FIELD_PLACES: &[(Field, &[Place], &[Place])] = &[
     (Field::LastActivity, &[Place::Crm], &[]),
 ];
 
-/// More headings than any export spreads its addresses over.
-const MOST_HEADINGS: usize = 16;
+/// Most headings of one field: more than any export spreads its addresses over.
+pub const MOST_HEADINGS: usize = 16;
 
 /// Columns by which a contact can be linked or found: a custom CRM must name one of them.
 const LINKING_COLUMNS: &[&str] = &["email", "emails", "external_id", "stripe_customer_id"];

@@ -155,3 +155,36 @@ fn rule_name() -> Expr {
         })
         .alias("link_rule")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Email;
+    use polars::prelude::*;
+
+    #[test]
+    fn a_table_finds_the_same_addresses_invalid_as_a_single_look_does() {
+        // Every character of the first planes of writing, before and behind the `@`, and some shapes.
+        let shapes = ["", "a", "@", "a@b", "a@b.", "a@.b", "@a.b", "a@b.c", "a@b..c", "a@b@c.d", "a@b.c.d"];
+        let placed = |c: char| [format!("a{c}b@example.com"), format!("ab@exa{c}mple.com")];
+        let texts = ('\0'..='\u{ffff}').flat_map(placed).chain(shapes.map(str::to_owned));
+        // What stands in a table is normal.
+        let (texts, valid): (Vec<String>, Vec<bool>) = texts
+            .filter_map(|text| match Email::parse(&text) {
+                Ok(normal) => Some((normal.as_str().to_owned(), true)),
+                Err(_) => is_normal(&text).then_some((text, false)),
+            })
+            .unzip();
+        assert!(valid.iter().filter(|valid| !**valid).count() > 150);
+        let frame = df!("email" => &texts).unwrap();
+        let found = frame.lazy().select([col("email").str().contains(lit(Email::PATTERN), true)]).collect().unwrap();
+        let found = found.column("email").unwrap().bool().unwrap();
+        for ((text, valid), found) in texts.iter().zip(valid).zip(found.iter()) {
+            assert_eq!(found, Some(valid), "{text:?}");
+        }
+    }
+
+    fn is_normal(text: &str) -> bool {
+        use unicode_normalization::UnicodeNormalization;
+        text.nfc().eq(text.chars())
+    }
+}

@@ -20,7 +20,7 @@ pub struct Merges {
 }
 
 /// Finds the records of one CRM that were merged. `rows`: `ord`, `file`, `line`, `id` (each once), `merged_ids` (list),
-/// `merged_into`.
+/// `merged_into`, `deleted`.
 pub fn resolve(rows: &DataFrame, crm: &str, files: &[InputFile]) -> Result<Merges, LinkError> {
     let none = rows.column("merged_into")?.null_count() == rows.height()
         && rows.column("merged_ids")?.list()?.lst_lengths().iter().flatten().all(|length| length == 0);
@@ -32,7 +32,7 @@ pub fn resolve(rows: &DataFrame, crm: &str, files: &[InputFile]) -> Result<Merge
         .clone()
         .lazy()
         .filter(col("merged_into").is_not_null().and(col("merged_into").neq(col("id"))))
-        .select([col("ord"), col("id"), col("file"), col("line"), col("merged_into")])
+        .select([col("ord"), col("id"), col("file"), col("line"), col("merged_into"), col("deleted")])
         .left_join(ids(), col("merged_into"), col("other_id"))
         .sort(["ord"], SortMultipleOptions::default())
         .collect()?;
@@ -205,7 +205,7 @@ fn circles(into: &BTreeMap<u32, BTreeSet<u32>>, roots: &BTreeMap<u32, BTreeSet<u
     groups
 }
 
-/// Merged into a record that is in no file: the row stands.
+/// Merged into a record that is in no file: the row stands, unless it is deleted, as Salesforce marks what was merged.
 fn missing(
     told: &DataFrame,
     into: &BTreeMap<u32, BTreeSet<u32>>,
@@ -215,7 +215,11 @@ fn missing(
     let (ord, other, id) = (told.column("ord")?.u32()?, told.column("other")?.u32()?, told.column("id")?.str()?);
     let (file, line) = (told.column("file")?.u32()?, told.column("line")?.u32()?);
     let target = told.column("merged_into")?.str()?;
-    let lost = |row: &usize| other.get(*row).is_none() && ord.get(*row).is_some_and(|ord| !into.contains_key(&ord));
+    let deleted = told.column("deleted")?.bool()?;
+    let lost = |row: &usize| {
+        let stands = deleted.get(*row) != Some(true);
+        stands && other.get(*row).is_none() && ord.get(*row).is_some_and(|ord| !into.contains_key(&ord))
+    };
     Ok((0..told.height())
         .filter(lost)
         .map(|row| {

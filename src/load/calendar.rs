@@ -18,7 +18,6 @@ pub(super) struct Calendar {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KnownBy {
     Statement,
-    Preset,
     Values,
 }
 
@@ -40,21 +39,16 @@ pub(super) struct Undecided {
 }
 
 impl Calendar {
-    /// The calendar of a file: the order that `reading` states, else the `preset`'s, else the one that the values of `columns`
-    /// prove.
+    /// The calendar of a file: the order that `reading` states, else the one that the values of `columns` prove. A preset
+    /// states none: CRMs write the year first or as the user's locale does, so numeric dates are a locale's or a spreadsheet's.
     ///
     /// # Errors
     /// There are numeric dates, and either none of them has a day above 12, or they contradict one another.
-    pub fn of_file(
-        reading: &Reading,
-        preset: Option<DateOrder>,
-        columns: &[DateColumn<'_>],
-    ) -> Result<Self, Undecided> {
+    pub fn of_file(reading: &Reading, columns: &[DateColumn<'_>]) -> Result<Self, Undecided> {
         let zone = reading.time_zone.unwrap_or(TimeZone::UTC);
-        let (order, known_by) = match (reading.dates, preset) {
-            (Some(stated), _) => (Some(stated), KnownBy::Statement),
-            (None, Some(preset)) => (Some(preset), KnownBy::Preset),
-            (None, None) => (proved(columns)?, KnownBy::Values),
+        let (order, known_by) = match reading.dates {
+            Some(stated) => (Some(stated), KnownBy::Statement),
+            None => (proved(columns)?, KnownBy::Values),
         };
         Ok(Self { order, known_by, zone })
     }
@@ -63,7 +57,6 @@ impl Calendar {
     pub fn dates_in_words(self) -> Option<String> {
         let how = match self.known_by {
             KnownBy::Statement => "as configured",
-            KnownBy::Preset => "as the preset says",
             KnownBy::Values => "its values prove it",
         };
         self.order.map(|order| format!("{} ({how})", order.words()))

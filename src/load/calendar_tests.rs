@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 fn calendar(dates: Option<DateOrder>, zone: &str) -> Calendar {
     let reading = Reading { dates, time_zone: TimeZone::named(zone), ..Reading::default() };
-    Calendar::of_file(&reading, None, &[]).unwrap()
+    Calendar::of_file(&reading, &[]).unwrap()
 }
 
 fn read(calendar: Calendar, value: &str) -> Result<String, &'static str> {
@@ -95,7 +95,7 @@ fn decided(values: &[&str]) -> Result<Option<String>, Undecided> {
     let cells = StringChunked::from_slice("d".into(), values);
     let lines: UInt32Chunked = (2..).take(values.len()).map(Some).collect();
     let column = DateColumn { heading: "Last Activity", cells: &cells, lines: &lines };
-    Calendar::of_file(&Reading::default(), None, &[column]).map(Calendar::dates_in_words)
+    Calendar::of_file(&Reading::default(), &[column]).map(Calendar::dates_in_words)
 }
 
 #[test]

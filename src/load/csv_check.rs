@@ -1,9 +1,9 @@
 //! The structural pass over CSV text: finds every record's physical line and takes out the rows that polars would accept
 //! without a word (short, long, holding a NUL, never closing a quote), before polars reads the values of the rest.
 
-use super::csv_heading::{self, ends_with_separator};
-use super::csv_record::{Record, escaped, next_record, split};
-use super::fault::quoted;
+use super::csv_heading;
+use super::csv_pass::Pass;
+use super::csv_record::next_record;
 use crate::config::Limits;
 use crate::model::{Dialect, Reason};
 use std::borrow::Cow;
@@ -32,9 +32,6 @@ pub(super) struct Checked<'t> {
     /// Some value runs over a line end.
     pub spans_lines: bool,
 }
-
-/// Bytes of the longest id that a bad row is searched for.
-const LONGEST_ID: usize = 1000;
 
 /// A row that cannot be read.
 pub(super) struct RowFault {
@@ -130,20 +127,7 @@ fn check_bytes<'t>(
     recognise: &dyn Fn(&[String]) -> bool,
 ) -> Result<Checked<'t>, NotCsv> {
     let heading = csv_heading::find(bytes, limits, recognise)?;
-    let mut pass = Pass {
-        bytes,
-        lossy,
-        longest: limits.field_bytes,
-        separator: heading.separator,
-        expected: heading.headings.len(),
-        trailing: heading.trailing,
-        lines: Vec::new(),
-        after_blank: Vec::new(),
-        behind_blank: 0,
-        pieces: Vec::new(),
-        faults: Vec::new(),
-        mixed_ends: false,
-    };
+    let mut pass = Pass::new(bytes, &heading, lossy, limits.field_bytes);
     let (mut at, mut line) = (heading.next, heading.next_line);
     let (mut truncated, mut spans_lines) = (false, false);
     let heading_pair = bytes[..heading.next].ends_with(b"\r\n");
@@ -174,7 +158,6 @@ fn check_bytes<'t>(
         }
         truncated = at >= bytes.len() && bytes.last() != Some(&b'\n') && pass.faults.len() > faults;
     }
-    let body = pass.body();
     let mut notes = Vec::new();
     if heading.trailing {
         notes.push("a separator behind every row".to_owned());
@@ -200,7 +183,7 @@ fn check_bytes<'t>(
         heading_line: heading.line,
         lines: pass.lines,
         after_blank: pass.after_blank,
-        body,
+        body: pass.body.of(bytes),
         faults: pass.faults,
         truncated,
         dialect,
@@ -217,208 +200,6 @@ fn separator_words(separator: u8) -> String {
         b'|' => "pipe".to_owned(),
         other => char::from(other).to_string(),
     }
-}
-
-/// A stretch of clean rows: of the file's bytes, or one row written anew.
-enum Piece {
-    Run(std::ops::Range<usize>),
-    Rewritten(Vec<u8>),
-}
-
-struct Pass<'t> {
-    bytes: &'t [u8],
-    lossy: bool,
-    /// Bytes of a field.
-    longest: u64,
-    separator: u8,
-    expected: usize,
-    trailing: bool,
-    lines: Vec<u32>,
-    after_blank: Vec<u32>,
-    /// The line behind the last blank record.
-    behind_blank: u64,
-    pieces: Vec<Piece>,
-    faults: Vec<RowFault>,
-    mixed_ends: bool,
-}
-
-impl<'t> Pass<'t> {
-    /// The record with backslashes that hide quotes, if only so it is one: as it stands it breaks RFC 4180.
-    fn with_backslashes(&self, record: &Record) -> Option<(Record, Vec<String>)> {
-        let hidden = || memchr::memmem::find(record.content(self.bytes), b"\\\"").is_some();
-        if record.regular || !hidden() {
-            return None;
-        }
-        let found = escaped(self.bytes, record.start, record.line, self.separator)?;
-        let whole = found.0.content(self.bytes);
-        let sound = memchr::memchr(0, whole).is_none() && !(self.lossy && holds_replacement(whole));
-        (found.0.fields == self.expected && sound).then_some(found)
-    }
-
-    /// Takes a row in a form that every reader reads alike.
-    fn rewrite(&mut self, line: u64, fields: &[String]) {
-        self.lines.push(u32::try_from(line).unwrap_or(u32::MAX));
-        self.pieces.push(Piece::Rewritten(write_row(fields, self.separator)));
-    }
-
-    /// Whether a record that no reader could agree on is one that a lone carriage return ends behind a quote.
-    fn ends_with_a_return(&self, record: &Record) -> bool {
-        const LOOKED_AT: usize = 65_536;
-        let rest = &self.bytes[record.start..self.bytes.len().min(record.next + LOOKED_AT)];
-        if record.regular || memchr::memmem::find(rest, b"\"\r").is_none() {
-            return false;
-        }
-        let lone = |at: usize| rest[at] == b'\r' && rest.get(at + 1) != Some(&b'\n');
-        let lines: Vec<u8> = (0..rest.len()).map(|at| if lone(at) { b'\n' } else { rest[at] }).collect();
-        let row = next_record(&lines, 0, 1, self.separator);
-        row.regular && row.fields == self.expected && row.next == row.end + 1 && lone(row.end)
-    }
-
-    /// Whether the record is rows between lone carriage returns.
-    fn is_rows(&self, content: &[u8]) -> bool {
-        if memchr::memchr(b'\r', content).is_none() {
-            return false;
-        }
-        let rows: Vec<u8> = content.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect();
-        let mut at = 0;
-        while at < rows.len() {
-            let row = next_record(&rows, at, 1, self.separator);
-            if row.fields != self.expected || !row.regular {
-                return false;
-            }
-            at = row.next;
-        }
-        true
-    }
-
-    fn take(&mut self, record: Record) {
-        // A row of nothing but separators says nothing: spreadsheets leave them behind.
-        if record.is_blank(self.bytes) || record.is_hollow(self.bytes, self.separator) {
-            self.behind_blank = record.next_line;
-            return;
-        }
-        if self.behind_blank == record.line {
-            self.after_blank.push(u32::try_from(record.line).unwrap_or(u32::MAX));
-        }
-        self.place(&record);
-    }
-
-    fn place(&mut self, record: &Record) {
-        let content = record.content(self.bytes);
-        // Enough fields to find the row's ids, though it may have a million.
-        let most = 2 * self.expected + 16;
-        let fault = |reason, detail, mut fields: Vec<String>| {
-            fields.truncate(most);
-            // No id is as long: what a quote that never closes swallowed is none.
-            fields.iter_mut().filter(|field| field.len() > LONGEST_ID).for_each(String::clear);
-            RowFault { line: record.line, reason, detail, fields }
-        };
-        if content.len() as u64 > self.longest && record.unclosed.is_none() {
-            let fields = split(content, self.separator);
-            if let Some(at) = fields.iter().position(|field| field.len() as u64 > self.longest) {
-                let (length, limit, column) = (fields[at].len(), self.longest, at + 1);
-                let detail =
-                    format!("column {column} holds {length} bytes, more than the {limit} of [limits] field_bytes");
-                self.faults.push(fault(Reason::FieldTooLong, detail, fields));
-                return;
-            }
-        }
-        if let Some(opened) = record.unclosed {
-            let fields = split(content, self.separator);
-            let detail = format!(
-                "the quote that opens on line {opened} is never closed; lines {} to {opened} are left out, reading goes on \
-                 after them",
-                record.line
-            );
-            self.faults.push(fault(Reason::UnclosedQuote, detail, fields));
-            return;
-        }
-        if memchr::memchr(0, content).is_some() {
-            let fields = split(content, self.separator);
-            let column = fields.iter().position(|field| field.contains('\0')).unwrap_or(0) + 1;
-            let detail = format!("column {column} holds a NUL byte; the file was damaged on its way");
-            self.faults.push(fault(Reason::NulByte, detail, fields));
-            return;
-        }
-        if self.lossy && holds_replacement(content) {
-            let fields = split(content, self.separator);
-            let column = fields.iter().position(|field| field.contains('\u{fffd}')).unwrap_or(0) + 1;
-            let detail = format!("column {column} holds bytes that are no text in the file's own encoding");
-            self.faults.push(fault(Reason::BadEncoding, detail, fields));
-            return;
-        }
-        // A quote inside an unquoted field is read differently by different readers: the row is split by the strict
-        // reader and written anew, so that polars cannot see other fields than this pass.
-        let rewritten = (!record.regular).then(|| split(content, self.separator));
-        let found = rewritten.as_ref().map_or(record.fields, Vec::len);
-        if (found != self.expected || self.expected == 1) && self.is_rows(content) {
-            self.mixed_ends = true;
-            return;
-        }
-        let won_a_field = self.trailing && found == self.expected && !ends_with_separator(content, self.separator);
-        if found != self.expected || won_a_field {
-            let fields = rewritten.unwrap_or_else(|| split(content, self.separator));
-            let reason = if found < self.expected { Reason::ShortRow } else { Reason::LongRow };
-            let start = fields.first().map_or("", String::as_str);
-            let expected = self.expected - usize::from(self.trailing);
-            let detail = format!("{found} fields where the heading has {expected}; the row begins {}", quoted(start));
-            self.faults.push(fault(reason, detail, fields));
-            return;
-        }
-        if let Some(fields) = rewritten {
-            return self.rewrite(record.line, &fields);
-        }
-        self.lines.push(u32::try_from(record.line).unwrap_or(u32::MAX));
-        match self.pieces.last_mut() {
-            Some(Piece::Run(run)) if run.end == record.start => run.end = record.next,
-            _ => self.pieces.push(Piece::Run(record.start..record.next)),
-        }
-    }
-
-    fn body(&mut self) -> Cow<'t, [u8]> {
-        let bytes = self.bytes;
-        match self.pieces.as_slice() {
-            [] => Cow::Borrowed(&[]),
-            [Piece::Run(run)] => Cow::Borrowed(&bytes[run.clone()]),
-            pieces => {
-                let mut body = Vec::with_capacity(bytes.len());
-                for piece in pieces {
-                    body.extend_from_slice(match piece {
-                        Piece::Run(run) => &bytes[run.clone()],
-                        Piece::Rewritten(row) => row,
-                    });
-                    if body.last() != Some(&b'\n') {
-                        body.push(b'\n');
-                    }
-                }
-                Cow::Owned(body)
-            }
-        }
-    }
-}
-
-fn holds_replacement(content: &[u8]) -> bool {
-    memchr::memmem::find(content, "\u{fffd}".as_bytes()).is_some()
-}
-
-/// One row in a form that every reader reads alike: every field quoted.
-pub(super) fn write_row<F: AsRef<[u8]>>(fields: &[F], separator: u8) -> Vec<u8> {
-    let mut row = Vec::new();
-    for (index, field) in fields.iter().enumerate() {
-        if index > 0 {
-            row.push(separator);
-        }
-        row.push(b'"');
-        for &byte in field.as_ref() {
-            if byte == b'"' {
-                row.push(b'"');
-            }
-            row.push(byte);
-        }
-        row.push(b'"');
-    }
-    row.push(b'\n');
-    row
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::LoadError;
 use super::columns::{map, normalise};
-use super::csv_check::{Checked, NotCsv, check, write_row};
+use super::csv_body::write_row;
+use super::csv_check::{Checked, NotCsv, check};
 use super::fault::Origin;
 use super::headings::{cut, folded};
 use super::text::Decoded;

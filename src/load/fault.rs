@@ -40,6 +40,14 @@ impl Origin<'_> {
     }
 }
 
+/// The break of a file whose last row breaks off.
+pub(super) fn truncated(source: &str, file: &str) -> Break {
+    let detail = "the last row breaks off in the middle: the export was probably cut short; export it again";
+    let mut found = Break::new(BreakKind::TruncatedExport, source, file, detail);
+    found.file = Some(file.to_owned());
+    found
+}
+
 /// `value` in quotes for a person, cut where it is long.
 pub(super) fn quoted(value: &str) -> String {
     const SHOWN: usize = 60;

@@ -45,15 +45,15 @@ pub(super) fn read(
             return Err(headings::missing(&checked.headings, checked.heading_line, origin.file, field, field, advice));
         }
     }
-    let truncated = checked.truncated;
+    let cut_off = checked.faults.last().filter(|_| checked.truncated).map(|fault| fault.line);
     let sheet = Sheet::read(Opened::Csv(Box::new(checked)), FIELDS, &[], ("account", "account"), origin)?;
     let refuse = |line: u64, detail: String| LoadError::Override { file: origin.file.to_owned(), line, detail };
     if let Some(first) = sheet.rejections.first() {
-        return Err(refuse(first.line, format!("{}: {}; correct the row", first.reason, first.detail)));
-    }
-    if truncated {
-        let line = sheet.rows.saturating_add(1);
-        return Err(refuse(line, "the last row breaks off; save the file again".to_owned()));
+        let advice = match cut_off {
+            Some(line) if line == first.line => "the file breaks off there, save it again",
+            _ => "correct the row",
+        };
+        return Err(refuse(first.line, format!("{}: {}; {advice}", first.reason, first.detail)));
     }
     let rows = sheet.rows;
     let dialect = sheet.dialect.clone().map(Box::new);

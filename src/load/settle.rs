@@ -2,10 +2,27 @@
 
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
-use crate::load::stripe::related::SettledRows;
 use crate::model::{Break, Disposition, InputFile, Reason};
-use crate::table::{Duplicates, duplicates, look_up};
+use crate::table::{Duplicates, SchemaError, duplicates, look_up, table};
 use polars::prelude::*;
+
+table! {
+    /// Rows that were read and end where they stand: nothing later asks for them.
+    SettledRows {
+        /// the source's name
+        "source": DataType::String,
+        /// index of the file
+        "file": DataType::UInt32,
+        /// line in it
+        "line": DataType::UInt32,
+        /// the row's id
+        "id": DataType::String,
+        /// a [`crate::model::Disposition`]
+        "disposition": DataType::String,
+        /// a [`crate::model::Reason`]
+        "reason": DataType::String,
+    }
+}
 
 /// The rows that are done with so far.
 pub(super) struct Settled<'a> {

@@ -1,5 +1,6 @@
 //! E-mail addresses as people keep them in CRMs: several in one cell, with names, with `mailto:`.
 
+use super::once::Once;
 use crate::model::Email;
 use polars::prelude::*;
 
@@ -23,7 +24,7 @@ pub(super) fn read(
     let mut emails = ListStringChunkedBuilder::new("emails".into(), rows, rows);
     let mut primary: Vec<_> = primary.iter().map(ChunkedArray::iter).collect();
     let mut further: Vec<_> = further.iter().map(ChunkedArray::iter).collect();
-    let (mut found, mut refused): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut found, mut refused): (Once<&str>, Vec<&str>) = (Once::new(), Vec::new());
     for row in 0..rows {
         found.clear();
         refused.clear();
@@ -32,15 +33,15 @@ pub(super) fn read(
             first = first.or(Some(cell));
             split(cell, &mut found, &mut refused);
         }
-        if let (Some(cell), true) = (first, found.is_empty()) {
+        if let (Some(cell), true) = (first, found.values().is_empty()) {
             found.push(cell);
             refused.retain(|other| *other != cell);
         }
-        email.append_option(first.and(found.first().copied()));
+        email.append_option(first.and(found.values().first().copied()));
         for cell in further.iter_mut().filter_map(|column| column.next().flatten()) {
             split(cell, &mut found, &mut refused);
         }
-        emails.append_values_iter(found.iter().copied());
+        emails.append_values_iter(found.values().iter().copied());
         if !refused.is_empty() {
             unreadable(row, &refused);
         }
@@ -49,24 +50,19 @@ pub(super) fn read(
 }
 
 /// Sorts what stands in `cell` into addresses, each once, and parts that hold none.
-fn split<'c>(cell: &'c str, found: &mut Vec<&'c str>, refused: &mut Vec<&'c str>) {
-    let mut take = |address: &'c str| {
-        if !found.contains(&address) {
-            found.push(address);
-        }
-    };
+fn split<'c>(cell: &'c str, found: &mut Once<&'c str>, refused: &mut Vec<&'c str>) {
     if is_plain(cell) {
-        return take(cell);
+        return found.push(cell);
     }
     for part in Parts(Some(cell)) {
         if let Some(address) = address(part) {
-            take(address);
+            found.push(address);
             continue;
         }
         // Blanks separate addresses only where every word is one: of `jane doe@example.com` nobody knows what it means.
         let words = || part.split_whitespace();
         if words().all(|word| address(word).is_some()) {
-            words().filter_map(address).for_each(&mut take);
+            words().filter_map(address).for_each(|address| found.push(address));
         } else {
             refused.push(part);
         }
@@ -120,7 +116,7 @@ impl<'c> Iterator for Parts<'c> {
 
 #[cfg(test)]
 mod tests {
-    use super::{read, split};
+    use super::{Once, read, split};
     use polars::prelude::*;
 
     #[test]
@@ -148,9 +144,9 @@ mod tests {
             ("say \"x, a@example.com", vec!["a@example.com"], vec!["say \"x"]),
             (" ; , ", vec![], vec![]),
         ] {
-            let (mut found, mut refused) = (vec![], vec![]);
+            let (mut found, mut refused) = (Once::new(), vec![]);
             split(cell, &mut found, &mut refused);
-            assert_eq!((found, refused), (addresses, others), "{cell:?}");
+            assert_eq!((found.values(), refused), (addresses.as_slice(), others), "{cell:?}");
         }
     }
 

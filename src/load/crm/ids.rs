@@ -30,6 +30,14 @@ impl IdForm {
         }
     }
 
+    /// The id in an entry of a list: of numbers HubSpot writes some as `id:timestamp`. In any text a `:` is part of the id.
+    pub fn entry(self, entry: &str) -> &str {
+        match self {
+            Self::Number => entry.split_once(':').map_or(entry, |(id, _)| id).trim_end(),
+            Self::AsWritten | Self::Salesforce => entry,
+        }
+    }
+
     /// Whether `text` by itself shows that it is an id of this form.
     pub fn is_form_of(self, text: &str) -> bool {
         self == Self::Salesforce

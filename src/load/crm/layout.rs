@@ -2,19 +2,36 @@
 
 use super::footer::START;
 use super::preset::{EVERY, FIELDS, OF_PEOPLE, Object, Preset, Shape};
-use crate::config::{CrmPreset, CrmSettings};
+use crate::config::{CrmPreset, CrmSettings, MOST_HEADINGS};
 use crate::load::LoadError;
 use crate::load::headings::{find, folded, missing};
 use crate::load::sheet::Opened;
 
-/// The names of a field's columns in the frame, for the fields in [`EVERY`].
-#[rustfmt::skip]
-fn names(field: &str) -> &'static [&'static str] {
-    match field {
-        "email" => &["email_0", "email_1", "email_2", "email_3", "email_4", "email_5", "email_6", "email_7", "email_8", "email_9", "email_10", "email_11", "email_12", "email_13", "email_14", "email_15"],
-        "emails" => &["emails_0", "emails_1", "emails_2", "emails_3", "emails_4", "emails_5", "emails_6", "emails_7", "emails_8", "emails_9", "emails_10", "emails_11", "emails_12", "emails_13", "emails_14", "emails_15"],
-        _ => &["merged_0", "merged_1", "merged_2", "merged_3"],
-    }
+/// The names of as many columns as a field may have.
+macro_rules! numbered {
+    ($($field:literal: $name:ident,)+) => {
+        $( numbered!(
+            $name, $field,
+            "_0", "_1", "_2", "_3", "_4", "_5", "_6", "_7", "_8", "_9", "_10", "_11", "_12", "_13", "_14", "_15"
+        ); )+
+
+        /// The names of a field's columns in the frame, for the fields in [`EVERY`].
+        fn names(field: &str) -> &'static [&'static str] {
+            match field {
+                $( $field => $name, )+
+                _ => &[],
+            }
+        }
+    };
+    ($name:ident, $field:literal, $($place:literal),+) => {
+        const $name: &[&str; MOST_HEADINGS] = &[$(concat!($field, $place)),+];
+    };
+}
+
+numbered! {
+    "email": EMAIL,
+    "emails": EMAILS,
+    "merged_ids": MERGED_IDS,
 }
 
 /// What is read of companies that name the contacts'.
@@ -164,4 +181,19 @@ fn choose(headings: &[String], preset: &Preset, settings: &CrmSettings, companie
         .or_else(|| best(fitting(preset, settings, companies).filter(|shape| has(shape, "id")).collect()))
         .or_else(|| fitting(preset, settings, companies).next())
         .unwrap_or(&preset.shapes[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+    use crate::load::crm::preset::{EVERY, PRESETS};
+
+    #[test]
+    fn every_heading_of_a_field_that_is_read_in_whole_has_a_column() {
+        for shape in PRESETS.iter().flat_map(|preset| preset.shapes) {
+            for field in EVERY {
+                assert!(shape.headings(field).len() <= names(field).len(), "{}: {field}", shape.label);
+            }
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod companies;
 mod footer;
 mod ids;
 mod layout;
+mod once;
 mod preset;
 mod records;
 
@@ -17,9 +18,9 @@ pub(super) use companies::join;
 use super::calendar::{Calendar, DateColumn, Undecided};
 use super::csv_check::RowFault;
 use super::error::TableError;
-use super::fault::{Origin, rejections};
+use super::fault::{self, Origin, rejections};
+use super::settle::SettledRows;
 use super::sheet::{Opened, Sheet};
-use super::stripe::related::SettledRows;
 use super::{LoadError, TablePart, csv_read, ordered, parquet, text};
 use crate::config::CrmSettings;
 use crate::model::Dialect;
@@ -105,7 +106,7 @@ fn calendar(sheet: &Sheet, settings: &CrmSettings, origin: &Origin<'_>) -> Resul
     let dates = sheet.frame.column("last_activity").map_err(internal)?.str().ok();
     let heading = sheet.heading("last_activity");
     let columns: Vec<_> = dates.into_iter().map(|cells| DateColumn { heading, cells, lines }).collect();
-    Calendar::of_file(&settings.reading, None, &columns).map_err(|Undecided { line, heading, detail, contradicts }| {
+    Calendar::of_file(&settings.reading, &columns).map_err(|Undecided { line, heading, detail, contradicts }| {
         let (file, source_name) = (origin.file.to_owned(), settings.name.clone());
         LoadError::UndecidedDates { file, line, heading, detail, source_name, contradicts }
     })
@@ -123,7 +124,7 @@ fn part(columns: Columns, origin: &Origin<'_>, preset: &Preset, expected: Expect
     rejections.extend(records.rejections);
     let mut breaks = records.breaks;
     if cut {
-        breaks.push(super::stripe::truncated(origin.source, origin.file));
+        breaks.push(fault::truncated(origin.source, origin.file));
     }
     let frame = match expected {
         Expected::Companies => records.frame.select(companies::COLUMNS)?,

@@ -1,8 +1,8 @@
 //! A sheet → records with canonical values, whatever the CRM.
 
 use super::addresses::{self, Addresses};
-use super::ids::IdForm;
 use super::layout::Layout;
+use super::once::Once;
 use super::preset::{Object, Preset};
 use crate::load::calendar::Calendar;
 use crate::load::columns::{Epoch, lower, map};
@@ -13,9 +13,6 @@ use crate::model::{Break, Disposition, Reason, Rejection};
 use crate::table::beside;
 use polars::prelude::*;
 use std::borrow::Cow;
-
-/// What separates ids in one cell.
-const BETWEEN_IDS: &[char] = &[';', ',', ' ', '\t', '\n', '\r'];
 
 /// The records of one file.
 pub(super) struct Records {
@@ -62,7 +59,7 @@ pub(super) fn records(
     // A rejection names the id as it is written.
     let ids = ids.zip_with(&ids.is_not_null(), &written)?;
     let Addresses { email, emails } = addresses(sheet, layout, without.next())?;
-    let merged_ids = merged_ids(sheet, layout, preset.ids, without.next())?;
+    let merged_ids = merged_ids(sheet, layout, preset, without.next())?;
     let own_name = sheet.text("company_name")?;
     let names = map(&sheet.text("associated_names")?, |cell| Some(Cow::Borrowed(only(cell, preset.lists)?)));
     let company_name = own_name.zip_with(&own_name.is_not_null(), &names)?;
@@ -80,7 +77,7 @@ pub(super) fn records(
         ("stripe_customer_id", sheet.text("stripe_customer_id")?.into_column()),
         ("name", name.into_column()),
         ("company_name", company_name.into_column()),
-        ("company_id", company_ids(sheet, preset.ids, without.next())?.into_column()),
+        ("company_id", company_ids(sheet, preset, without.next())?.into_column()),
         ("last_activity", last_activity(sheet, calendar, without.next())?),
     ];
     let found = columns.into_iter().map(|(name, column)| column.with_name(name.into())).collect();
@@ -124,36 +121,34 @@ fn addresses(sheet: &Sheet, layout: &Layout, without: &mut Faults) -> PolarsResu
     }))
 }
 
-/// The ids in every column of merged records, each once. HubSpot writes some as `id:timestamp`. A loop over rows, since the
-/// result is a list.
-fn merged_ids(sheet: &Sheet, layout: &Layout, form: IdForm, without: &mut Faults) -> PolarsResult<Column> {
+/// The ids in every column of merged records, each once. A loop over rows, since the result is a list.
+fn merged_ids(sheet: &Sheet, layout: &Layout, preset: &Preset, without: &mut Faults) -> PolarsResult<Column> {
     let columns =
         layout.columns("merged_ids").map(|name| sheet.text(name)).collect::<PolarsResult<Vec<StringChunked>>>()?;
     let mut cells: Vec<_> = columns.iter().map(ChunkedArray::iter).collect();
     let mut builder = ListStringChunkedBuilder::new("merged_ids".into(), sheet.height(), sheet.height());
-    let mut found: Vec<Cow<'_, str>> = Vec::new();
+    let mut found: Once<Cow<'_, str>> = Once::new();
     for row in 0..sheet.height() {
         found.clear();
         for cell in cells.iter_mut().filter_map(|column| column.next().flatten()) {
-            for part in cell.split(BETWEEN_IDS).filter(|part| !part.is_empty()) {
-                match form.read(part.split(':').next().unwrap_or(part)) {
-                    Ok(id) if found.contains(&id) => {}
+            for part in cell.split(preset.between_ids).map(str::trim).filter(|part| !part.is_empty()) {
+                match preset.ids.read(preset.ids.entry(part)) {
                     Ok(id) => found.push(id),
                     Err(why) => without.add(row, Reason::BadId, || why),
                 }
             }
         }
-        builder.append_values_iter(found.iter().map(AsRef::as_ref));
+        builder.append_values_iter(found.values().iter().map(AsRef::as_ref));
     }
     Ok(builder.finish().into_column())
 }
 
 /// The id of the company: the primary one, else the only one. Of several nobody knows which is meant.
-fn company_ids(sheet: &Sheet, form: IdForm, without: &mut Faults) -> PolarsResult<StringChunked> {
+fn company_ids(sheet: &Sheet, preset: &Preset, without: &mut Faults) -> PolarsResult<StringChunked> {
     let mut single = |field| -> PolarsResult<StringChunked> {
         let heading = sheet.heading(field);
-        let cells = map(&sheet.text(field)?, |cell| Some(Cow::Borrowed(only(cell, BETWEEN_IDS)?)));
-        Ok(form.column(&cells, |row, why| without.add(row, Reason::BadId, || format!("{heading}: {why}"))))
+        let cells = map(&sheet.text(field)?, |cell| Some(Cow::Borrowed(only(cell, preset.between_ids)?)));
+        Ok(preset.ids.column(&cells, |row, why| without.add(row, Reason::BadId, || format!("{heading}: {why}"))))
     };
     let (primary, all) = (single("company_id")?, single("company_ids")?);
     primary.zip_with(&primary.is_not_null(), &all)

@@ -21,14 +21,12 @@ mod warehouse;
 pub use part::StripePart;
 
 use super::error::TableError;
-use super::fault::Origin;
+use super::fault::{Origin, truncated};
 use super::headings::{find, missing, sample};
 use super::sheet::{FieldHeadings, Opened, Sheet};
 use super::text::Decoded;
 use super::{LoadError, csv_read, parquet, text};
 use crate::config::Settings;
-use crate::model::Break;
-use crate::model::BreakKind;
 use known::{Kind, recognise};
 
 /// The source of Stripe customers, as reports name it.
@@ -286,12 +284,4 @@ fn part(
     part.shape = shape;
     part.dialect = dialect;
     Ok(part)
-}
-
-/// The break of a file whose last row breaks off.
-pub(super) fn truncated(source: &str, file: &str) -> Break {
-    let detail = "the last row breaks off in the middle: the export was probably cut short; export it again";
-    let mut found = Break::new(BreakKind::TruncatedExport, source, file, detail);
-    found.file = Some(file.to_owned());
-    found
 }

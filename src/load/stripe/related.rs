@@ -4,6 +4,7 @@
 //! what stands inside another row: it is no row of its own, and is not accounted for.
 
 use crate::load::error::TableError;
+use crate::load::settle::SettledRows;
 use crate::table::{INSTANT, SchemaError, table};
 use polars::prelude::*;
 
@@ -184,24 +185,6 @@ table! {
         "reason": DataType::String,
         /// file, line and what was found
         "detail": DataType::String,
-    }
-}
-
-table! {
-    /// Rows that were read and end where they stand: nothing later asks for them.
-    SettledRows {
-        /// the source's name
-        "source": DataType::String,
-        /// index of the file
-        "file": DataType::UInt32,
-        /// line in it
-        "line": DataType::UInt32,
-        /// the row's id
-        "id": DataType::String,
-        /// a [`crate::model::Disposition`]
-        "disposition": DataType::String,
-        /// a [`crate::model::Reason`]
-        "reason": DataType::String,
     }
 }
 

@@ -64,3 +64,31 @@ fn configured_columns_override_the_preset_and_a_missing_one_names_the_nearest_he
     let loaded = Case::new().file("h.csv", text).crm(CrmPreset::Custom, "h.csv", &both).load();
     assert_eq!(rows(loaded.contacts.frame(), &["id", "external_id", "name", "emails"]), ["u-7|u-7|-|"]);
 }
+
+/// What stands between ids is the preset's matter: an own CRM's ids may hold blanks, commas and colons.
+#[test]
+fn ids_of_any_text_stay_whole_in_lists_and_a_time_behind_one_is_cut_from_numbers_alone() {
+    let text = "key,mail,merged,org\n\
+                org:1,a@example.com,org:2; org 3 ,acme 1\n\
+                org,b@example.com,\"x,y;org:2\",\"a,b\"\n";
+    let columns = [("id", "key"), ("email", "mail"), ("merged_ids", "merged"), ("company_id", "org")];
+    let loaded = Case::new().file("c.csv", text).crm(CrmPreset::Custom, "c.csv", &columns);
+    let loaded = loaded.file("o.csv", "company_id,name\nacme 1,Acme\n\"a,b\",Beta\n").companies("o.csv").load();
+    let found = rows(loaded.contacts.frame(), &["id", "merged_ids", "company_name"]);
+    assert_eq!(found, ["org:1|org:2;org 3|Acme", "org|x,y;org:2|Beta"]);
+    let text = "Record ID,Email,Merged contact IDs\n1,a@example.com,\"2:1617212567000, 3 4\"\n";
+    let loaded = Case::new().file("c.csv", text).crm(CrmPreset::Hubspot, "c.csv", &[]).load();
+    assert_eq!(rows(loaded.contacts.frame(), &["merged_ids"]), ["2;3;4"]);
+}
+
+#[test]
+fn long_lists_name_each_entry_once_in_their_order() {
+    let numbers: Vec<String> = (10..110).map(|number| number.to_string()).collect();
+    let twice =
+        |suffix: &str| numbers.iter().chain(&numbers).map(|n| format!("{n}{suffix}")).collect::<Vec<_>>().join(";");
+    let text = format!("Record ID,Email,Merged contact IDs\n1,{},{}\n", twice("@example.com"), twice(".0"));
+    let loaded = Case::new().file("c.csv", text).crm(CrmPreset::Hubspot, "c.csv", &[]).load();
+    let addresses = numbers.iter().map(|n| format!("{n}@example.com")).collect::<Vec<_>>().join(";");
+    let expected = format!("{addresses}|{}", numbers.join(";"));
+    assert_eq!(rows(loaded.contacts.frame(), &["emails", "merged_ids"]), [expected]);
+}

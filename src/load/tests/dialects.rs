@@ -292,7 +292,7 @@ fn rows_above_the_headings_or_swallowed_by_them_are_never_taken_for_titles() {
 #[test]
 fn the_files_of_one_crm_decide_together_whether_the_day_or_the_month_comes_first() {
     let contacts = |dates: &[&str]| {
-        let rows: String = dates.iter().map(|date| format!("{},{date}\n", date.replace('/', ""))).collect();
+        let rows = dates.iter().map(|date| format!("{},{date}\n", date.replace('/', ""))).collect::<Vec<_>>().concat();
         format!("Record ID,Email,Last Activity Date\n{}", rows.replace(',', ",x@example.com,"))
     };
     let case = |first: &[&str], second: &[&str]| {

@@ -58,6 +58,10 @@ fn a_decision_that_cannot_be_read_or_is_contradicted_refuses_the_run_with_its_li
         assert!(matches!(&error, LoadError::Override { line: found, .. } if *found == line), "{text}: {error:?}");
         assert!(error.to_string().contains(says), "{text}: {error}");
     }
+    // The line is that of the file, whatever stands above it.
+    let cut = case("decision,account,with,note\n\nlink,cus_1,crm:7,\"two\nlines\"\nnever,cus_2,cr").error();
+    assert!(matches!(&cut, LoadError::Override { line: 5, .. }), "{cut:?}");
+    assert!(cut.to_string().contains("the file breaks off there"), "{cut}");
     let error = case("decision,account\nlink,cus_1\n").error();
     assert!(matches!(&error, LoadError::MissingColumn { field, .. } if field == "with"), "{error}");
 }

@@ -3,9 +3,9 @@
 use super::{MEMBERS, RawExisting};
 use crate::load::LoadError;
 use crate::load::csv_read;
+use crate::load::fault::truncated;
 use crate::load::fault::{Origin, structural};
 use crate::load::headings::{missing, sample};
-use crate::load::stripe::truncated;
 use crate::load::text::Decoded;
 
 /// The column of `member`: `External ID` is as good as `external_id`.

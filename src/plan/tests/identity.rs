@@ -79,6 +79,9 @@ fn what_a_merged_record_claims_passes_to_its_survivor() {
     let gone = plan("account cus_1 email=b@example.com\ncontact 2 email=b@example.com into=9", &settings());
     let said = breaks(&gone, BreakKind::MergeUnresolved);
     assert!(said[0].contains("hubspot:9, which is in no file"), "{said:?}");
+    // Salesforce marks what it merged as deleted: such a row does not stand, and nothing is amiss.
+    let deleted = plan("account cus_1 email=b@example.com\ncontact 2 into=9 deleted=yes", &settings());
+    assert_eq!(breaks(&deleted, BreakKind::MergeUnresolved), Vec::<String>::new());
 }
 
 #[test]

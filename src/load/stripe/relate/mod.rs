@@ -15,8 +15,9 @@ mod unreadable;
 pub(super) use coupons::WORTH;
 pub(super) use discounts::by_id;
 
-use super::related::{Related, SettledRows};
+use super::related::Related;
 use crate::load::error::TableError;
+use crate::load::settle::SettledRows;
 use crate::model::{Break, Currency, InputFile};
 use crate::table::StripeTables;
 use std::collections::BTreeMap;

@@ -16,10 +16,11 @@ pub(super) use other::{METADATA_FIELDS, OTHER_FIELDS, metadata, not_used};
 pub(super) use subscriptions::{SUBSCRIPTION_FIELDS, subscriptions};
 
 use super::part::StripePart;
-use super::related::{Related, SettledRows, Unreadable};
+use super::related::{Related, Unreadable};
 use crate::load::amount::minor_units;
 use crate::load::error::TableError;
 use crate::load::fault::Faults;
+use crate::load::settle::SettledRows;
 use crate::load::sheet::Sheet;
 use crate::model::{Disposition, Reason, Rejection};
 use crate::table::{INSTANT, StripeTables};

@@ -2,12 +2,13 @@
 
 use super::super::SUBSCRIPTIONS;
 use super::super::relate::by_id;
-use super::super::related::{DiscountLists, OwnPrices, Related, SettledRows};
+use super::super::related::{DiscountLists, OwnPrices, Related};
 use super::{StripePart, inline, part, required, settled};
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::load::fault::{Faults, Origin};
 use crate::load::ordered;
+use crate::load::settle::SettledRows;
 use crate::load::sheet::{FieldHeadings, Sheet};
 use crate::model::{Disposition, Reason};
 use crate::table::{Discounts, StripeTables, Subscriptions, in_order};

@@ -35,7 +35,6 @@ pub(super) fn read(
         }
         if let (Some(cell), true) = (first, found.values().is_empty()) {
             found.push(cell);
-            refused.retain(|other| *other != cell);
         }
         email.append_option(first.and(found.values().first().copied()));
         for cell in further.iter_mut().filter_map(|column| column.next().flatten()) {
@@ -170,6 +169,6 @@ mod tests {
             .map(|list| list.unwrap().as_ref().str().unwrap().iter().flatten().collect::<Vec<_>>().join(" "))
             .collect();
         assert_eq!(emails, ["a@x.org b@x.org c@x.org e@x.org", "nonsense f@x.org", "d@x.org", "?;!", "g@x.org"]);
-        assert_eq!(told, [(2, "none".to_owned()), (3, "? !".to_owned())]);
+        assert_eq!(told, [(1, "nonsense".to_owned()), (2, "none".to_owned()), (3, "? !".to_owned())]);
     }
 }

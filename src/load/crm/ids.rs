@@ -101,6 +101,29 @@ fn lost_digits(id: &str, numbers: bool) -> Result<(), String> {
     Ok(())
 }
 
+/// What a spreadsheet leaves where a formula failed.
+const FAILED_FORMULAS: [&str; 7] = ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"];
+
+/// Ids of other systems (your own, Stripe's), any text; what a spreadsheet has spoilt is told to `fault` with its place,
+/// and null: sent, it would become somebody's id.
+pub(super) fn foreign(ids: &StringChunked, mut fault: impl FnMut(usize, String)) -> StringChunked {
+    let spoilt = |id: &str| match FAILED_FORMULAS.iter().find(|failed| failed.eq_ignore_ascii_case(id)) {
+        Some(failed) => Some(format!("{failed} is no id but a formula that failed in a spreadsheet; export again")),
+        None => lost_digits(id, false).err(),
+    };
+    let mut sound = true;
+    for (place, id) in ids.iter().enumerate() {
+        if let Some(why) = id.and_then(spoilt) {
+            sound = false;
+            fault(place, why);
+        }
+    }
+    if sound {
+        return ids.clone();
+    }
+    map(ids, |id| spoilt(id).is_none().then_some(Cow::Borrowed(id)))
+}
+
 /// What the three last characters of an id of 18 are taken from.
 const CHECK: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 

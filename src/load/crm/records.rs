@@ -1,6 +1,7 @@
 //! A sheet → records with canonical values, whatever the CRM.
 
 use super::addresses::{self, Addresses};
+use super::ids;
 use super::layout::Layout;
 use super::once::Once;
 use super::preset::{Object, Preset};
@@ -73,8 +74,8 @@ pub(super) fn records(
         ("merged_into", one("merged_into", without.next())?.into_column()),
         ("deleted", sheet.booleans("deleted", &mut faults)?),
         ("current", sheet.booleans("current", &mut faults)?),
-        ("external_id", sheet.text("external_id")?.into_column()),
-        ("stripe_customer_id", sheet.text("stripe_customer_id")?.into_column()),
+        ("external_id", foreign(sheet, "external_id", without.next())?.into_column()),
+        ("stripe_customer_id", foreign(sheet, "stripe_customer_id", without.next())?.into_column()),
         ("name", name.into_column()),
         ("company_name", company_name.into_column()),
         ("company_id", company_ids(sheet, preset, without.next())?.into_column()),
@@ -98,6 +99,12 @@ pub(super) fn records(
         lit(Reason::OldVersion.as_str()).alias("reason"),
     ]);
     Ok(Records { frame: frame.filter(is_old.not()).collect()?, rejections, breaks, old: old.collect()? })
+}
+
+/// The ids of another system; a record stands without one that a spreadsheet has spoilt.
+fn foreign(sheet: &Sheet, field: &'static str, without: &mut Faults) -> PolarsResult<StringChunked> {
+    let heading = sheet.heading(field);
+    Ok(ids::foreign(&sheet.text(field)?, |row, why| without.add(row, Reason::BadId, || format!("{heading}: {why}"))))
 }
 
 /// When a record was last active. The one place where contacts' instants are read.

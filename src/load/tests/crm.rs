@@ -316,7 +316,10 @@ fn addresses_in_one_cell_are_told_apart_and_what_is_none_is_seen() {
     let breaks: Vec<_> = loaded.breaks.iter().map(|found| (found.kind, found.line, found.detail.as_str())).collect();
     assert_eq!(
         breaks,
-        [(BreakKind::UnreadableValue, Some(4), "no e-mail address: `oops`, `nobody`; the row stands without it")]
+        [
+            (BreakKind::UnreadableValue, Some(3), "no e-mail address: `not an address`; the row stands without it"),
+            (BreakKind::UnreadableValue, Some(4), "no e-mail address: `oops`, `nobody`; the row stands without it"),
+        ]
     );
 }
 
@@ -449,4 +452,16 @@ fn every_real_export_is_read_without_a_loss() {
         );
         println!("{people}: {}, {:?}", loaded.files[0].shape, contacts(&loaded).first());
     }
+}
+
+#[test]
+fn what_a_spreadsheet_has_spoilt_is_nobodys_external_id_and_an_address_that_is_none_is_told() {
+    let text = "id,mail,own,stripe\n1,a@example.com,1.2E+11,cus_1\n2,b@example.com,#REF!,#N/A\n3,bob@b,E-3,cus_3\n4,d@example.com,1.5,\n";
+    let columns = [("id", "id"), ("email", "mail"), ("external_id", "own"), ("stripe_customer_id", "stripe")];
+    let loaded = Case::new().file("c.csv", text).crm(CrmPreset::Custom, "c.csv", &columns).load();
+    let found = rows(loaded.contacts.frame(), &["id", "email", "external_id", "stripe_customer_id"]);
+    assert_eq!(found, ["1|a@example.com|-|cus_1", "2|b@example.com|-|-", "3|bob@b|E-3|cus_3", "4|d@example.com|1.5|-"]);
+    let told: Vec<_> = loaded.breaks.iter().map(|found| (found.line.unwrap(), found.kind)).collect();
+    let unreadable = BreakKind::UnreadableValue;
+    assert_eq!(told, [(4, unreadable), (2, unreadable), (3, unreadable), (3, unreadable)], "{:?}", loaded.breaks);
 }

@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn the_pace_so_far_says_the_rest() {
-        let half = during(50, 100, Duration::from_secs(60), now());
+        let half = during(50, 100, Duration::from_mins(1), now());
         assert_eq!(half.as_deref(), Some("sending: 50 of 100 rows; at this pace done at 23:56 UTC, in 1 min 0 s"));
-        assert_eq!(during(0, 100, Duration::from_secs(60), now()), None);
+        assert_eq!(during(0, 100, Duration::from_mins(1), now()), None);
     }
 }

@@ -170,11 +170,11 @@ impl Server {
             Some(Broken) => coin,
             _ => false,
         };
-        let taken = takes.then(|| self.take(place)).flatten();
+        let effect = takes.then(|| self.take(place)).flatten();
         tokio::time::sleep(back).await;
-        match (fault, taken) {
+        match (fault, effect) {
             (Some(LostBefore | LostAfter | Refused), _) => lost(true),
-            (Some(TooMany), _) => self.too_many(coin),
+            (Some(TooMany), _) => Ok(self.too_many(coin)),
             (Some(Busy), _) => reply(503, serde_json::json!({})),
             (Some(Broken), _) => reply(500, serde_json::json!({})),
             (Some(Garbled), _) => reply(200, serde_json::json!("yes")),
@@ -187,13 +187,13 @@ impl Server {
         }
     }
 
-    fn too_many(&self, names_a_wait: bool) -> Result<Reply, TransportError> {
+    fn too_many(&self, names_a_wait: bool) -> Reply {
         let mut state = self.state.lock().unwrap();
         let longest = state.temper.longest_wait;
         let seconds = state.chance.random_range(1..=longest);
         let body =
             if names_a_wait { serde_json::json!({"retry_after_seconds": seconds}) } else { serde_json::json!({}) };
-        Ok(Reply { status: 429, body: body.to_string().into(), ..Reply::default() })
+        Reply { status: 429, body: body.to_string().into(), ..Reply::default() }
     }
 
     /// The client has the reply: from here on it knows of the wait.

@@ -39,7 +39,8 @@ pub struct Claims {
 }
 
 /// Lets the contacts claim `accounts`, rule by rule: what one CRM knows goes before what another one, whatever its precedence,
-/// has by a weaker rule. Under one rule the CRMs come in order of precedence.
+/// has by a weaker rule. Under one rule the CRMs come in order of precedence; of one person in several CRMs the first
+/// record claims ([`super::same_person`]).
 ///
 /// `accounts`: `ord`, `id`, `email`, `external_id`, one row per account. A null never matches.
 pub fn claim(accounts: &DataFrame, contacts: &[Claimants], decisions: &Decisions) -> Result<Claims, LinkError> {

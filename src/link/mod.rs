@@ -17,6 +17,7 @@ mod error;
 mod fields;
 mod merged;
 mod overrides;
+mod same_person;
 mod standing;
 
 pub use dispositions::Dispositions;

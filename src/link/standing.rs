@@ -1,7 +1,7 @@
 //! The rows of each source that stand: neither repeated nor left out by a rule.
 
 use super::claims::Claimants;
-use super::{LinkError, merged};
+use super::{LinkError, merged, same_person};
 use crate::config::Settings;
 use crate::model::{Break, InputFile, Reason, hex};
 use crate::table::{self, Duplicates, StripeTables, duplicates};
@@ -31,6 +31,8 @@ pub struct ContactRows {
     pub standing: DataFrame,
     /// What the contacts can claim accounts with, one table per CRM in order of precedence.
     pub claimants: Vec<Claimants>,
+    /// `first`, `later` u32 (`ord`s): records of different CRMs that are one person.
+    pub same_persons: DataFrame,
     /// `ord`, `survivor` u32: rows that were merged into another, which stands for them.
     pub merged: DataFrame,
     /// `ord`, `group` u32, `stands` bool: rows whose survivor cannot be told.
@@ -118,6 +120,7 @@ pub fn contacts(
         all: contacts.frame().clone(),
         standing: nobody,
         claimants: vec![],
+        same_persons: DataFrame::empty(),
         merged: nothing.passed,
         unclear: nothing.unclear,
         losers: DataFrame::empty_with_schema(&Schema::from_iter([
@@ -151,6 +154,7 @@ pub fn contacts(
         found.breaks.extend(repeated.breaks);
         found.breaks.extend(merges.breaks);
     }
+    found.same_persons = same_person::lend(&mut found.claimants)?;
     Ok(found)
 }
 

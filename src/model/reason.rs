@@ -17,7 +17,7 @@ vocabulary! {
         NoBillingAccount = "no_billing_account",
         /// The record was merged into another of its CRM, which stands for it.
         MergedRecord = "merged_record",
-        /// The contact's account, external id or address is that of a contact of a CRM that goes before.
+        /// The contact's account, external id or address is that of a contact of another CRM.
         OwnedByOtherCrm = "owned_by_other_crm",
         /// An override gives what the contact claims to another record.
         DecidedByOverride = "decided_by_override",

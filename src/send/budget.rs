@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 /// Requests made again per request made first, as one in so many.
 const ONE_IN: u64 = 10;
 /// So many are allowed before anything was earned: a short run may try again too.
-const RESERVE: u64 = 10;
+const RESERVE: u64 = 20;
 
 /// What one product may still try again. A 429 costs nothing: nothing was done, and the pause protects the service.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_tenth_of_the_first_requests_and_the_reserve_may_be_made_again() {
-        for (first, again) in [(0, 10), (9, 10), (10, 11), (1000, 110)] {
+        for (first, again) in [(0, 20), (9, 20), (10, 21), (1000, 120)] {
             let budget = RetryBudget::new();
             (0..first).for_each(|_| budget.earn());
             assert_eq!((0..10_000).filter(|_| budget.spend()).count(), again, "{first} first requests");

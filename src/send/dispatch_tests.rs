@@ -179,9 +179,9 @@ async fn a_service_in_trouble_gets_a_tenth_more_calls_and_no_longer_queue() {
                 .await;
         assert!(ran.end.as_ref().unwrap().complete);
         let calls = u32::try_from(ran.log.len()).unwrap();
-        assert_eq!(calls, rows + rows / 10 + 10, "{rows} rows");
+        assert_eq!(calls, rows + rows / 10 + 20, "{rows} rows");
         let failed: Vec<_> = ran.rows().into_iter().filter(|o| o.outcome == Outcome::Failed).collect();
-        assert_eq!(u32::try_from(failed.len()).unwrap(), rows / 2 - (rows / 10 + 10));
+        assert_eq!(u32::try_from(failed.len()).unwrap(), rows / 2 - (rows / 10 + 20));
         assert!(failed.iter().all(|o| o.detail.as_ref().unwrap().contains("a tenth of all")));
     }
 }

@@ -16,7 +16,7 @@ pub struct Verdicts {
 
 /// Where the rows of the overrides files went, and what the report says of each.
 pub struct Answers {
-    /// [`super::Dispositions`] of the overrides.
+    /// [`crate::link::Dispositions`] of the overrides.
     pub dispositions: DataFrame,
     /// One per row.
     pub uses: Vec<OverrideUse>,

@@ -3,6 +3,7 @@
 use super::{Fate, Row};
 use crate::link::LinkError;
 use crate::link::standing::{AccountRows, ContactRows};
+use crate::model::OverrideDecision;
 use polars::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,8 @@ pub(super) struct Known {
     contacts: BTreeMap<(u32, String), u32>,
     /// The survivors of those that do not stand themselves.
     survivors: BTreeMap<u32, Vec<u32>>,
+    /// Of records of later CRMs those that go before and are the same person.
+    firsts: BTreeMap<u32, Vec<u32>>,
     /// Those that were merged into others, whether one of these stands or not.
     merged_away: BTreeSet<u32>,
     /// Why others do not stand.
@@ -72,6 +75,19 @@ impl Known {
         }
         let merged = contacts.merged.clone().lazy().semi_join(all_contacts.clone().lazy(), col("ord"), col("ord"));
         let merged_away = merged.collect()?.column("ord")?.u32()?.iter().flatten().collect();
+        let named_ords = all_contacts.column("ord")?.u32()?.clone();
+        let mut firsts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let same = contacts
+            .same_persons
+            .clone()
+            .lazy()
+            .filter(col("later").is_in(lit(named_ords.into_series()).implode(false), false))
+            .collect()?;
+        for (first, later) in same.column("first")?.u32()?.iter().zip(same.column("later")?.u32()?.iter()) {
+            if let (Some(first), Some(later)) = (first, later) {
+                firsts.entry(later).or_default().push(first);
+            }
+        }
         let reasons = |frame: &DataFrame| -> Result<Vec<String>, LinkError> {
             let reason = frame.column("reason")?.str()?;
             Ok(reason.iter().map(|reason| reason.unwrap_or_default().to_owned()).collect())
@@ -84,6 +100,7 @@ impl Known {
             accounts: ids(&standing)?.into_iter().zip(ords.iter().flatten()).collect(),
             contacts: rows_of(&all_contacts)?.into_iter().map(|(crm, id, ord)| ((crm, id), ord)).collect(),
             survivors,
+            firsts,
             merged_away,
             absent_accounts: ids(&absent)?.into_iter().zip(reasons(&absent)?).collect(),
             absent_contacts: rows_of(&excluded)?
@@ -118,7 +135,15 @@ impl Known {
                 }
             }
         });
-        found.unwrap_or_else(|fate| fate)
+        match found.unwrap_or_else(|fate| fate) {
+            // What is never one record's is never that person's.
+            Fate::Contacts(one, mut contacts) if row.decision == OverrideDecision::Never => {
+                let firsts = contacts.iter().filter_map(|contact| self.firsts.get(contact)).flatten().copied();
+                contacts.extend(firsts.collect::<Vec<_>>());
+                Fate::Contacts(one, contacts)
+            }
+            fate => fate,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The overrides file against what stands: which decisions hold, and which of them the rules would have taken themselves.
 //!
-//! In: the file's rows, accounts and contacts. Out: [`Decisions`] for the rules, and an answer to every row ([`Answers`]).
+//! In: the file's rows, accounts and contacts. Out: [`Decisions`] for the rules, and an answer to every row ([`answer::Answers`]).
 //! Row by row throughout: a person wrote each of these rows. Never: a row that is dropped.
 
 mod answer;

@@ -57,7 +57,16 @@ fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
                     .to_owned()
             }
         })?
-        .map_err(|error| format!("damaged Parquet: {error}; export it again"))
+        .map_err(|error| {
+            let said = error.to_string();
+            // Some of polars' codecs hand the allocator's refusal on as an error of the file.
+            if said.contains("memory allocation failed") {
+                return "damaged Parquet, or a file that unpacks to more memory than its reader may take; export it again, or \
+                        raise [limits] parquet_memory if it is right"
+                    .to_owned();
+            }
+            format!("damaged Parquet: {said}; export it again")
+        })
 }
 
 /// The footer of the file that `bytes` end.

@@ -241,6 +241,29 @@ fn a_contact_that_another_crm_speaks_for_says_so() {
             &["hubspot:1 excluded owned_by_other_crm", "second:2 contributed -"],
         ),
         (
+            "the same person: the first record claims with what the later one knows",
+            "account cus_1 email=z@example.com\ncontact 1 email=a@example.com\ncontact 2 crm=second email=a@example.com stripe=cus_1",
+            &["hubspot:1 create - stripe_customer_id none auto_renew;email;mrr"],
+            &["hubspot:1 contributed -", "second:2 excluded owned_by_other_crm"],
+        ),
+        (
+            "the same address, but another external id: not the same person",
+            "account cus_1 email=z@example.com\ncontact 1 email=a@example.com ext=X\ncontact 2 crm=second email=a@example.com ext=Y stripe=cus_1",
+            &["second:2 create - stripe_customer_id none auto_renew;email;external_id;mrr"],
+            &["hubspot:1 excluded no_billing_account", "second:2 contributed -"],
+        ),
+        (
+            "never: not by way of the same person either",
+            "account cus_1 email=z@example.com\ncontact 1 email=a@example.com\ncontact 2 crm=second email=a@example.com stripe=cus_1\n\
+             never cus_1 second:2",
+            &["cus_1 create - none none auto_renew;email;mrr"],
+            &[
+                "hubspot:1 excluded no_billing_account",
+                "second:2 excluded no_billing_account",
+                "overrides:cus_1,second:2 contributed -",
+            ],
+        ),
+        (
             "the same account by the same rule",
             "account cus_1 email=a@example.com\ncontact 1 email=a@example.com\ncontact 2 crm=second email=a@example.com",
             &["hubspot:1 create - email none auto_renew;email;mrr"],

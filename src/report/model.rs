@@ -102,7 +102,8 @@ impl ReportModel {
             needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
             not_applied: breaks(BreakKind::NotApplied),
             truncated_exports: breaks(BreakKind::TruncatedExport),
-            unheeded: breaks(BreakKind::EmptyExport) + breaks(BreakKind::OverrideUnknown),
+            empty_exports: breaks(BreakKind::EmptyExport),
+            unknown_overrides: breaks(BreakKind::OverrideUnknown),
             rejected_rows: self
                 .manifest
                 .sources

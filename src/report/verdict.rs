@@ -17,8 +17,10 @@ pub struct Verdict {
     pub rejected_rows: u64,
     /// Exports that may be cut off: what they lack would count as 0.
     pub truncated_exports: u64,
-    /// Sources without a row, and overrides of records that are in no file: what they should say is not heeded.
-    pub unheeded: u64,
+    /// Sources without a row: what they should hold counts as missing.
+    pub empty_exports: u64,
+    /// Overrides of records that are in no file: what a person decided is not heeded.
+    pub unknown_overrides: u64,
     /// Why rows were not attempted, each reason once.
     pub stops: BTreeSet<Reason>,
 }
@@ -35,7 +37,8 @@ impl Verdict {
             || self.not_applied > 0
             || self.rejected_rows > 0
             || self.truncated_exports > 0
-            || self.unheeded > 0
+            || self.empty_exports > 0
+            || self.unknown_overrides > 0
     }
 
     /// Whether a guard refused the run (exit 4).

@@ -73,16 +73,25 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
             0 => "",
             _ => " An export may be cut off: see the breaks.",
         };
-        let unheeded = match verdict.unheeded {
+        let empty = match verdict.empty_exports {
             0 => "",
-            _ => " An export is empty, or an override names nobody: see the breaks.",
+            _ => " An export holds no row: see the breaks.",
+        };
+        let overrides = match verdict.unknown_overrides {
+            0 => String::new(),
+            1 => " One override names a record that is in no file.".to_owned(),
+            lines => format!(" {} overrides name records that are in no file.", count(lines)),
         };
         let (headline, plan) = if model.planned_only {
             ("Review, then send", "This is a plan: nothing was sent. ")
         } else {
             ("Sign after review", "")
         };
-        return (Tone::Attention, headline, format!("{plan}Every total ties.{who}{fields}{rows}{exports}{unheeded}"));
+        return (
+            Tone::Attention,
+            headline,
+            format!("{plan}Every total ties.{who}{fields}{rows}{exports}{empty}{overrides}"),
+        );
     }
     if model.planned_only || ending.status == RunStatus::Planned {
         return (

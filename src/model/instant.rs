@@ -1,6 +1,6 @@
 //! Instants: UTC, to the second.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, UTC, whole seconds.
@@ -76,7 +76,7 @@ impl Instant {
 
 impl std::fmt::Display for Instant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(&self.0.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+        f.pad(&self.0.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 }
 

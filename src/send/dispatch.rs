@@ -2,9 +2,10 @@
 
 use super::backoff::Backoff;
 use super::forecast;
-use super::lane::{LaneRun, Shared, run_lane};
+use super::lane::{LaneRun, run_lane};
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
+use super::shared::Shared;
 use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, Transport};
 use crate::config::{Pace, TetherSettings};
 use crate::journal::{Closing, JournalError, JournalSink, ProductStop, Record, Resumed};

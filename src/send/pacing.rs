@@ -20,6 +20,9 @@ const TIMER_SLACK: Duration = Duration::from_millis(2);
 const PRECISE_BELOW: Duration = Duration::from_millis(200);
 /// What waking up by another thread may take; so long before the moment this one is back, and watches the clock.
 const HANDOVER: Duration = Duration::from_micros(300);
+/// The pace of just now is that of the last so long.
+const MEASURED_OVER: Duration = Duration::from_millis(100);
+
 /// How long before its request an intent is handed to the disk.
 fn lead(sync: Duration) -> Duration {
     sync * 2 + Duration::from_millis(5)
@@ -43,6 +46,26 @@ struct State {
     paused_until: Option<Instant>,
     unnamed: u32,
     last_call: Option<Instant>,
+    pace: Measured,
+}
+
+/// How fast calls really leave.
+#[derive(Debug)]
+struct Measured {
+    since: Instant,
+    calls: u32,
+    /// Calls a second in the stretch before `since`.
+    per_second: f64,
+}
+
+impl Measured {
+    fn count(&mut self, now: Instant) {
+        self.calls += 1;
+        let took = now - self.since;
+        if took >= MEASURED_OVER {
+            *self = Self { since: now, calls: 0, per_second: f64::from(self.calls) / took.as_secs_f64() };
+        }
+    }
 }
 
 impl State {
@@ -71,7 +94,8 @@ impl Pacer {
                 (bucket_of(tuner), Some(tuner))
             }
         };
-        let state = State { bucket: Arc::new(bucket), tuner, paused_until: None, unnamed: 0, last_call: None };
+        let pace = Measured { since: Instant::now(), calls: 0, per_second: 0.0 };
+        let state = State { bucket: Arc::new(bucket), tuner, paused_until: None, unnamed: 0, last_call: None, pace };
         Self { turn: tokio::sync::Mutex::default(), state: Mutex::new(state), pauses: watch::Sender::new(()) }
     }
 
@@ -93,6 +117,7 @@ impl Pacer {
                     None => match state.bucket.take() {
                         Ok(()) => {
                             state.last_call = Some(now);
+                            state.pace.count(now);
                             return;
                         }
                         Err(wait) => (now + wait, Arc::clone(&state.bucket)),
@@ -186,8 +211,15 @@ impl Pacer {
     /// How many intents may be durable ahead of their requests: as many as may leave while one is being written, so that
     /// nobody waits for the disk and a crash makes few rows look as if they had been sent. `sync`: how long that takes.
     pub(super) fn ahead(&self, sync: Duration, in_flight: NonZeroU32) -> usize {
-        let meanwhile = lead(sync).as_nanos() / self.state().bucket.interval.as_nanos().max(1);
-        usize::try_from(meanwhile).unwrap_or(usize::MAX).saturating_add(1).min(in_flight.get() as usize * 2)
+        let (interval, per_second) = {
+            let state = self.state();
+            (state.bucket.interval, state.pace.per_second)
+        };
+        let allowed = lead(sync).as_nanos() / interval.as_nanos().max(1) + 1;
+        // Where no limit binds: what leaves at the pace of just now, and half as much again, so that it can grow.
+        let possible = Duration::from_secs(1).div_f64(per_second.max(1.0) * 1.5);
+        let possible = (lead(sync).as_nanos() / possible.as_nanos().max(1)).max(u128::from(in_flight.get()) * 2);
+        usize::try_from(allowed.min(possible)).unwrap_or(usize::MAX)
     }
 
     /// Waits until the next call can leave so soon that its intent must be on its way to the disk now.

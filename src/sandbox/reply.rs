@@ -152,6 +152,10 @@ impl Reply {
 
 /// Code and text that usually go with a status.
 const STATUSES: &[(u16, &str, &str)] = &[
+    (301, "MOVED", "Moved permanently"),
+    (302, "MOVED", "Found elsewhere"),
+    (307, "MOVED", "Moved for now"),
+    (308, "MOVED", "Moved permanently"),
     (400, "VALIDATION_ERROR", "The request is not valid."),
     (401, "UNAUTHORIZED", "Unauthorized"),
     (403, "FORBIDDEN", "Forbidden"),

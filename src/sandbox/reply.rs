@@ -85,14 +85,14 @@ impl Reply {
         let body = match body {
             Body::Garbage => b"<html><body>upstream con".to_vec(),
             Body::Empty => vec![],
+            Body::Huge => vec![b' '; HUGE],
         };
         Self { status: 200, body, headers: vec![] }
     }
 
     /// A status of the script's; `echoed`: what the request said of its key.
     pub(super) fn status(status: u16, code: Option<&str>, location: Option<&str>, echoed: Option<&str>) -> Self {
-        let known = STATUSES.iter().find(|(known, ..)| *known == status);
-        let (usual, error) = known.map_or(FURTHER_STATUS, |(_, code, error)| (*code, *error));
+        let (usual, error) = said_with(status);
         let text = echoed.map(|key| format!("{error} The request said: Authorization: {key}"));
         let error = ErrorBody {
             error: text.as_deref().unwrap_or(error),
@@ -108,9 +108,9 @@ impl Reply {
         }
     }
 
-    /// 429, at `now` by the sandbox's clock.
+    /// A status that names a wait, at `now` by the sandbox's clock.
     pub(super) fn too_many(too_many: &TooMany, now: Instant) -> Self {
-        let TooMany { wait, place, skew_seconds } = too_many;
+        let TooMany { status, wait, place, skew_seconds } = too_many;
         let now = now.epoch_seconds() + skew_seconds;
         // As instants waits are whole seconds: at least as long as asked, and within what a calendar can show.
         let then = |seconds: f64| now + format!("{:.0}", seconds.ceil().clamp(-1e11, 1e11)).parse::<i64>().unwrap_or(0);
@@ -140,15 +140,14 @@ impl Reply {
             Wait::Seconds { text, .. } => RawValue::from_string(text.to_string()).ok(),
             Wait::Verbatim(text) => serde_json::value::to_raw_value(text).ok(),
         };
-        let body = json(&ErrorBody {
-            error: "Rate limit exceeded. Try again later.",
-            code: "RATE_LIMITED",
-            field: None,
-            retry_after_seconds: in_body,
-        });
-        Self { status: 429, body, headers: named.iter().filter_map(header).collect() }
+        let (code, error) = said_with(*status);
+        let body = json(&ErrorBody { error, code, field: None, retry_after_seconds: in_body });
+        Self { status: *status, body, headers: named.iter().filter_map(header).collect() }
     }
 }
+
+/// Bytes of a huge reply.
+const HUGE: usize = 2 << 20;
 
 /// Code and text that usually go with a status.
 const STATUSES: &[(u16, &str, &str)] = &[
@@ -170,6 +169,11 @@ const STATUSES: &[(u16, &str, &str)] = &[
 ];
 /// Of every other.
 const FURTHER_STATUS: (&str, &str) = ("INTERNAL_ERROR", "Something went wrong.");
+
+fn said_with(status: u16) -> (&'static str, &'static str) {
+    let known = STATUSES.iter().find(|(known, ..)| *known == status);
+    known.map_or(FURTHER_STATUS, |(_, code, error)| (*code, *error))
+}
 
 /// An instant as headers show it; years that they cannot show end at the edges of what they can.
 fn http_date(epoch_seconds: i64) -> String {

@@ -18,7 +18,7 @@ pub(in crate::sandbox) enum Fault {
         /// Carried out all the same.
         applied: bool,
     },
-    /// 429; nothing was done.
+    /// 429 or the like; nothing was done.
     TooMany(TooMany),
     /// 200 with a body that is no reply.
     Body { body: Body, applied: bool },
@@ -54,6 +54,8 @@ pub(in crate::sandbox) enum Body {
     Garbage,
     /// Nothing.
     Empty,
+    /// More bytes than any client wants.
+    Huge,
 }
 
 /// What a reply tells wrongly, or besides.
@@ -69,9 +71,10 @@ pub(in crate::sandbox) enum Alteration {
     UnknownField,
 }
 
-/// A 429.
+/// A 429, or another status that names a wait.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::sandbox) struct TooMany {
+    pub(in crate::sandbox) status: u16,
     pub(in crate::sandbox) wait: Wait,
     pub(in crate::sandbox) place: Place,
     /// How far the clock of the reply's `Date` is ahead of the sandbox's.
@@ -127,7 +130,7 @@ impl Fault {
     /// A call above a real limit.
     pub(super) fn limited(wait_seconds: u32, place: Place) -> Self {
         let wait = Wait::Seconds { text: wait_seconds.to_string().into(), value: wait_seconds.into() };
-        Self::TooMany(TooMany { wait, place, skew_seconds: 0 })
+        Self::TooMany(TooMany { status: 429, wait, place, skew_seconds: 0 })
     }
 
     /// Whether the request is carried out.

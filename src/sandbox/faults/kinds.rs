@@ -27,11 +27,12 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "half_reply", keys: &[], read: |_| fault(Fault::HalfReply) },
     Kind { name: "garbage", keys: &["applied"], read: |options| body(options, Body::Garbage) },
     Kind { name: "empty", keys: &["applied"], read: |options| body(options, Body::Empty) },
+    Kind { name: "huge_reply", keys: &["applied"], read: |options| body(options, Body::Huge) },
     Kind { name: "slow", keys: &["millis"], read: slow },
     Kind { name: "status", keys: &["status", "code", "location", "applied"], read: status },
     Kind { name: "server_error", keys: &["status", "applied"], read: server_error },
     Kind { name: "echo_key", keys: &["status"], read: echo_key },
-    Kind { name: "rate_limit", keys: &["wait_seconds", "value", "in", "skew_seconds"], read: rate_limit },
+    Kind { name: "rate_limit", keys: &["wait_seconds", "value", "in", "skew_seconds", "status"], read: rate_limit },
     Kind { name: "limit", keys: &["rate", "in"], read: limit },
     Kind { name: "not_applied", keys: &["field"], read: |options| fault(Fault::NotApplied(options.field()?)) },
     Kind { name: "second_writer", keys: &["field"], read: |options| fault(Fault::SecondWriter(options.field()?)) },
@@ -93,6 +94,7 @@ fn echo_key(options: &mut Options<'_, '_, '_>) -> Option<What> {
 
 fn rate_limit(options: &mut Options<'_, '_, '_>) -> Option<What> {
     let place = options.word("in", Place::WORDS).unwrap_or_default();
+    let status = options.whole("status", 400..=599).unwrap_or(429);
     let skew_seconds = options.whole("skew_seconds", -1_000_000_000..=1_000_000_000).unwrap_or(0);
     let value = options.text("value").map(Wait::Verbatim);
     let seconds = options.number("wait_seconds").map(|(text, value)| Wait::Seconds { text, value });
@@ -100,14 +102,14 @@ fn rate_limit(options: &mut Options<'_, '_, '_>) -> Option<What> {
         options.missing("wait_seconds", "how long, in seconds, such as 1.5; or `value`, a text; or `in = \"none\"`");
     }
     let nothing = (place == Place::Nowhere).then(|| Wait::Verbatim("".into()));
-    fault(Fault::TooMany(TooMany { wait: value.or(seconds).or(nothing)?, place, skew_seconds }))
+    let status = u16::try_from(status).ok()?;
+    fault(Fault::TooMany(TooMany { status, wait: value.or(seconds).or(nothing)?, place, skew_seconds }))
 }
 
 fn limit(options: &mut Options<'_, '_, '_>) -> Option<What> {
-    let allowed = "like \"10/s\", \"600/min\" or \"100/h\"";
     if !options.has("rate") {
-        options.missing("rate", &format!("a limit {allowed}"));
+        options.missing("rate", &format!("a limit {}", Limit::ALLOWED));
     }
     let place = options.word("in", Place::WORDS).unwrap_or_default();
-    Some(What::Limit(options.parsed("rate", allowed, Limit::parse)?, place))
+    Some(What::Limit(options.parsed("rate", Limit::ALLOWED, Limit::parse)?, place))
 }

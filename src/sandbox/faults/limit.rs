@@ -18,6 +18,9 @@ pub(super) struct Period {
 }
 
 impl Limit {
+    /// What a limit looks like.
+    pub(super) const ALLOWED: &'static str = "like \"10/s\", \"600/min\" or \"100/h\"";
+
     /// Reads `10/s`, `600/min`, `100/h`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (calls, unit) = text.split_once('/')?;

@@ -38,7 +38,7 @@ impl<'a> Problems<'a> {
 
 /// The line, from 1, that a place in the text is in.
 pub(super) fn line_of(text: &str, at: &Range<usize>) -> usize {
-    text.as_bytes()[..at.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text[..at.start.min(text.len())].matches('\n').count() + 1
 }
 
 /// One fault's keys as they stand in the file.
@@ -108,7 +108,10 @@ impl Options<'_, '_, '_> {
 
     /// `true` or `false`.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
-        self.read(key, "true or false", |value| value.as_bool())
+        self.read(key, "true or false", |value| match value {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => None,
+        })
     }
 
     /// A text that can stand in a header.

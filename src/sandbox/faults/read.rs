@@ -70,13 +70,12 @@ impl<'text> Reader<'text> {
                 }
             }
             ("unauthorized_after", _) => self.problems.add(at, key, "write a whole number of requests"),
-            ("limit", DeValue::String(rate)) => match Limit::parse(rate) {
-                Some(limit) => self.rule(at, "limit", When::default(), What::Limit(limit, Place::Body)),
-                None => {
-                    let message = format!("`{rate}` is not like \"10/s\", \"600/min\" or \"100/h\"");
-                    self.problems.add(&value.span(), key, &message);
+            ("limit", DeValue::String(rate)) => {
+                if let Some(limit) = Limit::parse(rate) {
+                    return self.rule(at, "limit", When::default(), What::Limit(limit, Place::Body));
                 }
-            },
+                self.problems.add(&value.span(), key, &format!("`{rate}` is not {}", Limit::ALLOWED));
+            }
             _ => self.short_form(key, at, value),
         }
     }

@@ -67,6 +67,8 @@ async fn a_fault_answers_as_it_should_and_does_what_it_should() {
         ("garbage = { every = 3 }", Some(200), "<html>", true),
         ("garbage = { every = 3, applied = false }", Some(200), "<html>", false),
         ("empty = { every = 3 }", Some(200), "content-length: 0", true),
+        ("huge_reply = { every = 3 }", Some(200), "content-length: 2097152", true),
+        ("rate_limit = { every = 3, wait_seconds = 2, status = 503 }", Some(503), "\"retry_after_seconds\":2}", false),
         ("half_reply = { every = 3 }", Some(200), "{\"action\":\"updated\"", true),
         ("lost_reply = { every = 3 }", None, "Ok(0) after \"\"", true),
         ("lost_reply = { every = 3, applied = false }", None, "Ok(0) after \"\"", false),

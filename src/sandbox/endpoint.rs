@@ -151,6 +151,7 @@ impl Shared {
             _ => done,
         };
         match reply {
+            // A door that was shut for no time at all: this connection alone.
             None => (self.cut(call), Some(Ending::Without(End::Reset))),
             Some(reply) => (self.answer(call, reply), matches!(fault, Some(Fault::HalfReply)).then_some(Ending::Half)),
         }

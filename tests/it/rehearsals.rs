@@ -71,7 +71,7 @@ fn rehearse(cases: &[Case<'_>], tether: &str) -> Rehearsed {
     configure(&site, cases.len(), &server.url, tether);
     let ran = site.ran("run");
     let calls = server.end(&site);
-    Rehearsed { report: site.report(), site, calls, code: ran.code, said: ran.stderr }
+    Rehearsed { report: site.report(), site, calls, code: ran.code, said: ran.stderr + &ran.stdout }
 }
 
 impl Rehearsed {
@@ -131,6 +131,7 @@ impl Rehearsed {
 
     /// No file of the run and nothing that was said holds a key.
     fn no_key_is_told(&self) {
+        assert!(!self.said.contains("tk_live_of_"), "{}", self.said);
         for (name, bytes) in crate::site::contents(&self.site.path("state")) {
             let told = bytes.windows(11).any(|bytes| bytes == b"tk_live_of_");
             assert!(!told, "{} tells a key", name.display());

@@ -215,7 +215,7 @@ pub struct SandboxArgs {
     /// Keep customers in this file between starts
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// Faults to play, as described in docs/FORMAT.md
+    /// Faults to play, as described in docs/REHEARSALS.md
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Append every call to this file: its body, the status answered, what was really done; keys are left out

@@ -45,6 +45,7 @@ fn others(further: usize) -> String {
 /// [`AppError::Configuration`] with every problem; [`AppError::Input`] when a pattern finds nothing, after printing.
 pub fn run(path: &Path, env: &dyn Fn(&str) -> Option<OsString>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let settings = load(path)?;
+    settings.tether.sandbox_faults.as_deref().map(super::embedded::faults).transpose()?;
     let matched = look(&settings);
     let keys: Vec<bool> = settings.products.iter().map(|product| key_is_present(&product.key, env)).collect();
     let text = describe(&settings, &matched, &keys).map_err(|error| AppError::Internal(Box::new(error)))?;

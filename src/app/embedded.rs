@@ -58,11 +58,15 @@ pub async fn start(
     Ok(Sandbox::start(([127, 0, 0, 1], 0).into(), sandbox, seeds).await?)
 }
 
-/// Reads a table of faults.
+/// Reads a file of faults; each of its problems is told with the file and its place there.
 pub fn faults(path: &Path) -> Result<Faults, AppError> {
-    let refuse = |error: &dyn std::fmt::Display| AppError::Configuration(format!("{}: {error}", path.display()).into());
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(&error))?;
-    Faults::from_toml(&text).map_err(|error| refuse(&error))
+    let refuse = |text: String| AppError::Configuration(text.into());
+    let file = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("{file}: {error}")))?;
+    Faults::from_toml(&text).map_err(|error| {
+        let problems: Vec<String> = error.to_string().lines().map(|problem| format!("{file}:{problem}")).collect();
+        refuse(problems.join("\n"))
+    })
 }
 
 /// Existing customers one by one, as the sandbox takes them. Rows, because here the network begins.

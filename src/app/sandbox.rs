@@ -22,7 +22,7 @@ pub struct Wanted {
     pub products: Vec<(String, String, bool)>,
     /// Where the customers are kept.
     pub state: Option<PathBuf>,
-    /// A table of faults.
+    /// A file of faults.
     pub faults: Option<PathBuf>,
     /// Where every call is logged.
     pub log: Option<PathBuf>,

@@ -153,7 +153,7 @@ pub const KEYS: &[Key] = &[
     key("tether", "request_timeout", "a duration in quotes", r#""30s""#, r#""30s""#, "how long one call may take"),
     key("tether", "max_tries", "a whole number of tries, at least 1", "5", "5", "tries per row"),
     key("tether", "stop_after_creation_disabled", YES_NO, "true", "false", "send no further rows predicted create after a product's first CREATION_DISABLED"),
-    key("tether", "sandbox_faults", "the path of a file in quotes", r#""faults.toml""#, "none", "what goes wrong in the local Tether of url = \"sandbox\", for rehearsals; the format stands in docs/FORMAT.md"),
+    key("tether", "sandbox_faults", "the path of a file in quotes", r#""faults.toml""#, "none", "what goes wrong in the local Tether of url = \"sandbox\", for rehearsals; docs/REHEARSALS.md shows how"),
 
     key("product", "name", "a short name in quotes", r#""core""#, "", "the product's name in reports"),
     key("product", "key", "a table that says where the key stands", r#"{ env = "TETHER_API_KEY" }"#, "", "where the product's API key stands; never the key itself"),

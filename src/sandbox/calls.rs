@@ -35,7 +35,7 @@ pub struct Call {
     pub status: Option<u16>,
     /// What was really done, whatever the reply said: `created`, `updated`; `None`: nothing.
     pub action: Option<&'static str>,
-    /// The fault that fell on it, by its key in the table of faults.
+    /// The fault that fell on it, by its kind.
     pub fault: Option<&'static str>,
 }
 

@@ -2,8 +2,8 @@
 
 use super::SandboxProduct;
 use super::calls::{Call, CallLog};
-use super::connection::Line;
-use super::faults::{Fault, FaultCounter, Faults, WaitIn};
+use super::connection::{Door, Line};
+use super::faults::{Asked, Due, End, Fault, FaultCounter, Faults};
 use super::reply::{Refusal, Reply};
 use super::request::{IdType, Upsert};
 use super::store::{Context, Store};
@@ -28,6 +28,9 @@ pub(super) struct Shared {
     /// Held while the state is saved.
     pub(super) saving: Mutex<()>,
     pub(super) faults: Faults,
+    /// Whether the faults must know whom a request is about.
+    pub(super) asks_for_email: bool,
+    pub(super) door: Door,
     pub(super) now: Clock,
     /// When the sandbox started: the runtime's monotonic clock, which tests can pause, for the log and the limit.
     pub(super) started: tokio::time::Instant,
@@ -80,67 +83,108 @@ async fn upsert(State(shared): State<Arc<Shared>>, ConnectInfo(line): ConnectInf
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return shared.refuse(Some(served), Refusal::TooLarge);
     };
-    let email = shared.faults.name_customers().then(|| email_of(&body)).flatten();
-    let (fault, slow) = shared.faults.next(&mut lock(&served.data).counter, shared.started.elapsed(), email.as_deref());
+    let email = shared.asks_for_email.then(|| email_of(&body)).flatten();
+    let asked = Asked { product: &served.name, email: email.as_deref(), elapsed: shared.started.elapsed() };
+    let Due { slow, fault, word } = shared.faults.next(&mut lock(&served.data).counter, asked);
     if let Some(slow) = slow {
         tokio::time::sleep(slow).await;
     }
-    let fault_word = fault.map(Fault::as_str).or(slow.map(|_| "slow"));
     let id_type = IdType::parse(parts.headers.get("x-customer-id-type").map(HeaderValue::as_bytes));
     let mut call = shared.call(Some(served), body);
     call.id_type = id_type.as_ref().ok().map(|id_type| id_type.as_str());
-    call.fault = fault_word;
-
-    // Decided by the fault before anything is done.
-    let refusal = match fault {
-        Some(Fault::Unauthorized) => Some(Refusal::Unauthorized),
-        Some(Fault::Limited { wait_seconds }) => Some(Refusal::RateLimited { wait_seconds, in_body: true }),
-        Some(Fault::RateLimit(fault)) => {
-            Some(Refusal::RateLimited { wait_seconds: fault.wait_seconds, in_body: fault.place == WaitIn::Body })
-        }
-        Some(Fault::Rejected) => Some(Refusal::Rejected),
-        Some(Fault::ServerError(fault)) if !fault.applied => Some(Refusal::ServerError { status: fault.status.get() }),
-        _ => None,
-    };
-    if let Some(refusal) = refusal {
-        return shared.answer(call, refusal.into());
+    call.fault = word;
+    if let Some(Fault::Refused(wait)) = fault {
+        shared.door.shut(wait);
     }
-    if fault == Some(Fault::Reset) {
-        line.reset();
-        return shared.cut(call);
-    }
-
-    let hidden = match fault {
-        Some(Fault::NotApplied(field)) => Some(field),
-        _ => None,
+    let fault = if shared.door.is_shut() {
+        // By an older connection: what comes while nobody can connect is turned away as well.
+        call.fault = Some("refused");
+        Some(Fault::NoReply { end: End::Reset, applied: false })
+    } else {
+        fault
     };
-    let done = |call: &mut Call, data: &mut Data| {
-        let context = Context {
-            product: &served.product.name,
-            creation: served.product.creation,
-            id_type: id_type?,
-            hidden,
-            now: call.at,
+
+    let echoed = parts.headers.get(header::AUTHORIZATION).and_then(|key| key.to_str().ok());
+    let (response, end) = shared.settle(served, call, id_type, fault.as_ref(), echoed);
+    match end {
+        None => {}
+        Some(Ending::Half) => line.halve(),
+        Some(Ending::Without(End::Closed)) => line.close(),
+        Some(Ending::Without(End::Reset)) => line.reset(),
+        Some(Ending::Without(End::Never)) => std::future::pending().await,
+    }
+    response
+}
+
+/// How a connection ends before its reply is whole.
+enum Ending {
+    Half,
+    Without(End),
+}
+
+impl Shared {
+    /// Carries the request out, as far as the fault lets it, logs it, and says what the client gets to see of it.
+    fn settle(
+        &self,
+        served: &Served,
+        mut call: Call,
+        id_type: Result<IdType, Refusal>,
+        fault: Option<&Fault>,
+        key: Option<&str>,
+    ) -> (Response, Option<Ending>) {
+        // The product stays locked until the call is in the log, so that the log's order is the order of effects.
+        let mut data = lock(&served.data);
+        let done = match (fault.is_none_or(Fault::is_carried_out), id_type) {
+            (false, _) => None,
+            (true, Err(refusal)) => Some(refusal.into()),
+            (true, Ok(id_type)) => {
+                Some(served.carry_out(&mut call, &mut data, id_type, fault).unwrap_or_else(Reply::from))
+            }
         };
-        let (created, customer) = data.store.upsert(&context, Upsert::parse(&call.body)?)?;
+        let reply = match fault {
+            Some(Fault::Status { status, code, location, echo_key, .. }) => {
+                Some(Reply::status(*status, code.as_deref(), location.as_deref(), key.filter(|_| *echo_key)))
+            }
+            Some(Fault::TooMany(too_many)) => Some(Reply::too_many(too_many, call.at)),
+            Some(Fault::Body { body, .. }) => Some(Reply::unreadable(*body)),
+            Some(Fault::NoReply { end, .. }) => return (self.cut(call), Some(Ending::Without(*end))),
+            _ => done,
+        };
+        match reply {
+            // A door that was shut for no time at all: this connection alone.
+            None => (self.cut(call), Some(Ending::Without(End::Reset))),
+            Some(reply) => (self.answer(call, reply), matches!(fault, Some(Fault::HalfReply)).then_some(Ending::Half)),
+        }
+    }
+}
+
+impl Served {
+    /// Does what the request says, as far as the fault lets it.
+    fn carry_out(
+        &self,
+        call: &mut Call,
+        data: &mut Data,
+        id_type: IdType,
+        fault: Option<&Fault>,
+    ) -> Result<Reply, Refusal> {
+        let hidden = match fault {
+            Some(Fault::NotApplied(field)) => Some(*field),
+            _ => None,
+        };
+        let context =
+            Context { product: &self.product.name, creation: self.product.creation, id_type, hidden, now: call.at };
+        let upsert = Upsert::parse(&call.body)?;
+        if let Some(Fault::SecondWriter(field)) = fault {
+            data.store.second_writer(&context, &upsert, *field);
+        }
+        let (created, customer) = data.store.upsert(&context, upsert)?;
         call.action = Some(if created { "created" } else { "updated" });
-        let reply = Reply::accepted(created, customer);
+        let reply = match fault {
+            Some(Fault::Altered(alteration)) => Reply::altered(created, customer, *alteration),
+            _ => Reply::accepted(created, customer),
+        };
         data.unsaved += 1;
-        Ok::<_, Refusal>(reply)
-    };
-    // The product stays locked until the call is in the log, so that the log's order is the order of effects.
-    let mut data = lock(&served.data);
-    let reply = done(&mut call, &mut data).unwrap_or_else(Reply::from);
-    match fault {
-        Some(Fault::ServerError(fault)) => {
-            shared.answer(call, Refusal::ServerError { status: fault.status.get() }.into())
-        }
-        Some(Fault::Garbage) => shared.answer(call, Reply::garbage()),
-        Some(Fault::LostReply) => {
-            line.close();
-            shared.cut(call)
-        }
-        _ => shared.answer(call, reply),
+        Ok(reply)
     }
 }
 
@@ -200,9 +244,7 @@ fn respond(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(seconds) = reply.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    response.headers_mut().extend(reply.headers);
     response
 }
 

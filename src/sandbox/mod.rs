@@ -1,6 +1,6 @@
 //! A local Tether: the documented customers endpoint, in full, with faults on demand.
 //!
-//! In: products with their keys and creation gates, customers to begin with, a table of faults. Out: a server on a
+//! In: products with their keys and creation gates, customers to begin with, a script of faults. Out: a server on a
 //! local address that answers `POST /api/v1/customers` as the vendor's page says, an ordered log of every call, its
 //! customers as an export. Never: TLS, another endpoint, a read of the wall clock (the caller passes it in).
 //!
@@ -22,10 +22,7 @@ mod store;
 mod tests;
 
 pub use calls::Call;
-pub use faults::{
-    CustomerFault, Every, Faults, FaultsError, Limit, NotAppliedFault, RateLimitFault, ServerErrorFault, SlowFault,
-    WaitIn,
-};
+pub use faults::{Faults, FaultsError};
 pub use server::Sandbox;
 
 use crate::model::Instant;
@@ -68,7 +65,7 @@ pub struct SandboxProduct {
 /// The sandbox cannot start, save or export.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Two products share a name, two share a key, or a customer was given for a product that is not there.
+    /// Two products share a name, two share a key, or a customer or a fault was given for a product that is not there.
     #[error("the sandbox's products are contradictory: {0}")]
     Products(String),
     /// The address cannot be listened on.

@@ -94,6 +94,25 @@ impl Upsert {
         Ok(upsert)
     }
 
+    /// What somebody else writes into `field` of the customer at `index`: nothing that a test or a rehearsal would send.
+    pub(super) fn of_somebody_else(field: Field, index: usize) -> Self {
+        let text = || Some("Somebody Else".into());
+        let long_ago = || Instant::from_epoch_seconds(946_684_800);
+        let mut upsert = Self::default();
+        match field {
+            Field::Email => upsert.email = Some(format!("somebody-else-{index}@example.net").into()),
+            Field::ExternalId => upsert.external_id = Some(format!("somebody-else-{index}").into()),
+            Field::Name => upsert.name = text(),
+            Field::CompanyName => upsert.company_name = text(),
+            Field::Mrr => upsert.mrr = RawValue::from_string("1".to_owned()).ok(),
+            Field::SubscriptionStatus => upsert.subscription_status = Some("paused".into()),
+            Field::AutoRenew => upsert.auto_renew = Some(false),
+            Field::PeriodEnd => upsert.period_end = long_ago(),
+            Field::LastActivity => upsert.last_activity = long_ago(),
+        }
+        upsert
+    }
+
     /// The same upsert as if `field` had not been sent.
     pub(super) fn without(mut self, field: Field) -> Self {
         match field {

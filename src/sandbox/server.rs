@@ -1,7 +1,7 @@
 //! The running sandbox: start, export, save, stop.
 
 use super::calls::{Call, CallLog};
-use super::connection::{CuttableListener, Line};
+use super::connection::{CuttableListener, Door, Line};
 use super::customer::Customer;
 use super::endpoint::{Data, STOP_PATIENCE, Served, Shared, lock, router};
 use super::state::{self, StateWriter};
@@ -61,9 +61,10 @@ impl Sandbox {
         let address = listener.local_addr().map_err(refuse)?;
         let url = Url::parse(&format!("http://{address}")).map_err(|error| SandboxError::Server(error.to_string()))?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let listener = CuttableListener::new(listener, address, &shared.door);
         let service = router(shared.clone()).into_make_service_with_connect_info::<Line>();
         let server = tokio::spawn(async move {
-            axum::serve(CuttableListener(listener), service)
+            axum::serve(listener, service)
                 .with_graceful_shutdown(async {
                     // A sender that is gone means the same as one that spoke.
                     let _ = stopped.await;
@@ -170,6 +171,13 @@ fn prepare<C: IntoIterator<Item = TetherCustomer>>(
             return Err(SandboxError::Products(format!("`{}` and `{}` have one key", other.name, product.name)));
         }
     }
+    let names: Vec<&str> = settings.products.iter().map(|product| product.name.as_str()).collect();
+    if let Some((line, stranger)) = settings.faults.stranger(&names) {
+        let names = names.join(", ");
+        return Err(SandboxError::Products(format!(
+            "line {line} of the faults is about `{stranger}`, and there is only {names}"
+        )));
+    }
     let place = |name: &str| {
         let index = settings.products.iter().position(|product| product.name == name);
         index.ok_or_else(|| format!("there is no product `{name}`"))
@@ -203,7 +211,9 @@ fn prepare<C: IntoIterator<Item = TetherCustomer>>(
     Ok(Shared {
         products: settings.products.iter().zip(data).map(serve).collect(),
         log: Mutex::new(CallLog::open(settings.log_file.as_deref())?),
+        asks_for_email: settings.faults.ask_for_email(),
         faults: settings.faults.clone(),
+        door: Door::new(),
         now: settings.now.clone(),
         saving: Mutex::new(()),
         started: tokio::time::Instant::now(),

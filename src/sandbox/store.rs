@@ -55,12 +55,7 @@ impl Store {
     /// that the context hides is looked at but not taken (the e-mail of a new customer always is).
     pub(super) fn upsert(&mut self, context: &Context<'_>, upsert: Upsert) -> Result<(bool, &Customer), Refusal> {
         let Context { product, creation, id_type, hidden, now } = *context;
-        let by_email = upsert.email.as_ref().and_then(|email| self.by_email.get(email)).copied();
-        let by_external_id = upsert.external_id.as_ref().and_then(|id| self.by_external_id.get(id)).copied();
-        let found = match id_type {
-            IdType::Email => by_email,
-            IdType::External => by_external_id.or(by_email),
-        };
+        let (found, by_email, by_external_id) = self.find(id_type, &upsert);
         let Some(index) = found else {
             if !creation {
                 return Err(Refusal::CreationDisabled);
@@ -88,7 +83,29 @@ impl Store {
         if by_external_id.is_some_and(|owner| owner != index) {
             return Err(Refusal::Taken { field: Field::ExternalId });
         }
-        let upsert = without(upsert, hidden);
+        Ok((false, self.change(index, without(upsert, hidden), now)))
+    }
+
+    /// Somebody else changes one field of the customer that `upsert` is about, if there is one.
+    pub(super) fn second_writer(&mut self, context: &Context<'_>, upsert: &Upsert, field: Field) {
+        if let Some(index) = self.find(context.id_type, upsert).0 {
+            self.change(index, Upsert::of_somebody_else(field, index), context.now);
+        }
+    }
+
+    /// The customer that an upsert is about; who has its e-mail; who has its external id.
+    fn find(&self, id_type: IdType, upsert: &Upsert) -> (Option<usize>, Option<usize>, Option<usize>) {
+        let by_email = upsert.email.as_ref().and_then(|email| self.by_email.get(email)).copied();
+        let by_external_id = upsert.external_id.as_ref().and_then(|id| self.by_external_id.get(id)).copied();
+        let found = match id_type {
+            IdType::Email => by_email,
+            IdType::External => by_external_id.or(by_email),
+        };
+        (found, by_email, by_external_id)
+    }
+
+    /// Sets what is present in `upsert`, which was checked.
+    fn change(&mut self, index: usize, upsert: Upsert, now: Instant) -> &Customer {
         let customer = &mut self.customers[index];
         if let Some(email) = &upsert.email {
             reindex(&mut self.by_email, customer.email.as_deref(), email, index);
@@ -98,7 +115,7 @@ impl Store {
         }
         apply(customer, upsert);
         customer.updated_at = Some(now);
-        Ok((false, customer))
+        customer
     }
 }
 

@@ -10,7 +10,7 @@ pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const EPOCH_SECONDS: f64 = 1e9;
 
 /// The headers that name a wait.
-pub const WAIT_HEADERS: [&str; 3] = ["retry-after", "ratelimit-reset", "x-ratelimit-reset"];
+pub const WAIT_HEADERS: [&str; 4] = ["retry-after", "ratelimit", "ratelimit-reset", "x-ratelimit-reset"];
 
 /// The longest wait that `headers` (pairs of lower-case name and value; others are ignored) name. Instants are taken
 /// against the reply's own `date`, so that a clock that is wrong here does no harm; without one against `now`.
@@ -22,6 +22,7 @@ pub fn named_wait<'a>(
     let against = date.unwrap_or(now);
     let waits = headers.into_iter().filter_map(|(name, value)| match name {
         "retry-after" => seconds(value).or_else(|| until(value, against)),
+        "ratelimit" => rate_limit(value),
         "ratelimit-reset" | "x-ratelimit-reset" => reset(value, against),
         _ => None,
     });
@@ -60,6 +61,17 @@ fn reset(value: &str, against: DateTime<Utc>) -> Option<f64> {
     }
 }
 
+/// `RateLimit` holds a list of limits, `"burst";r=0;t=30`, or, in older drafts, `remaining=0, reset=30`. A limit that has
+/// something left asks for no wait.
+fn rate_limit(value: &str) -> Option<f64> {
+    let waits = value.split(',').filter_map(|limit| {
+        let member = |name: &str| limit.split(';').find_map(|m| seconds(m.trim().strip_prefix(name)?));
+        let is_used_up = member("r=").is_none_or(|left| left <= 0.0);
+        member("t=").or_else(|| member("reset=")).filter(|_| is_used_up)
+    });
+    waits.filter(|wait| sensible(*wait).is_some()).max_by(f64::total_cmp)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{named_wait, wait_in_body};
@@ -80,6 +92,10 @@ mod tests {
             (vec![("retry-after", "7"), ("ratelimit-reset", "9")], Some(9.0)),
             (vec![("retry-after", "7"), ("retry-after", "30")], Some(30.0)),
             (vec![("retry-after", date.as_str())], Some(90.0)),
+            (vec![("ratelimit", "\"default\";r=0;t=9")], Some(9.0)),
+            (vec![("ratelimit", "\"burst\"; r=0; t=2, \"day\"; r=40; t=3600, \"hour\"; r=0; t=8")], Some(8.0)),
+            (vec![("ratelimit", "limit=10, remaining=0, reset=7")], Some(7.0)),
+            (vec![("ratelimit", "\"default\";r=0;t=soon, \"hour\";r=0;t=999999999")], None),
             (vec![("x-ratelimit-reset", "12")], Some(12.0)),
             (vec![("x-ratelimit-reset", "1790000040")], Some(40.0)),
             (vec![("x-ratelimit-reset", "1790000040500")], Some(40.5)),

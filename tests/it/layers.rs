@@ -47,8 +47,8 @@ const NAMED_ONLY_IN: &[(u8, &[&str], &[&str], &str)] = &[
     (
         2,
         &["Instant::now()", "Moment::now()"],
-        &["send", "sandbox/server.rs", "journal/writer.rs"],
-        "tokio's clock: pacing and the deadline; how long the disk takes; the sandbox's log and limit",
+        &["send", "sandbox/server.rs", "sandbox/connection.rs", "journal/writer.rs"],
+        "tokio's clock: pacing and the deadline; how long the disk takes; the sandbox's log, limit and door",
     ),
     (
         2,

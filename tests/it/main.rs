@@ -15,6 +15,7 @@ mod layers;
 mod lock;
 mod one_account;
 mod plan;
+mod rehearsals;
 mod report;
 mod resume;
 mod run;

@@ -22,12 +22,23 @@ impl Server {
 
     /// The same, with its creation gate open or closed.
     pub fn with_gate(site: &Site, faults: &str, creation: bool) -> Self {
-        site.write("faults.toml", faults);
         let gate = if creation { ",creation=on" } else { "" };
         let product = format!("core={KEY_VARIABLE}{gate}");
+        Self::of(site, faults, &["--product", &product, "--seed", "core=in/core.jsonl"])
+    }
+
+    /// The same for the products of the site's configuration, `p00` and so on.
+    pub fn of_configuration(site: &Site, faults: &str, products: usize) -> Self {
+        let seeds: Vec<String> =
+            (0..products).flat_map(|index| ["--seed".to_owned(), format!("p{index:02}=in/core.jsonl")]).collect();
+        Self::of(site, faults, &seeds.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn of(site: &Site, faults: &str, arguments: &[&str]) -> Self {
+        site.write("faults.toml", faults);
         let mut child = site
             .command(["sandbox", "--listen", "127.0.0.1:0", "--faults", "faults.toml"])
-            .args(["--product", &product, "--seed", "core=in/core.jsonl"])
+            .args(arguments)
             .args(["--state", "tether.jsonl", "--log", "calls.jsonl"])
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -41,20 +52,26 @@ impl Server {
     }
 
     /// Stops it; what it was asked, in the order in which that took effect, and the customers that it then holds.
-    pub fn stop(mut self, site: &Site) -> (Vec<Value>, Vec<Value>) {
-        signal(&self.child, "TERM");
-        assert_eq!(ended(&mut self.child), 0);
-        let mut last = String::new();
-        self.stdout.read_line(&mut last).unwrap();
+    pub fn stop(self, site: &Site) -> (Vec<Value>, Vec<Value>) {
+        let calls = self.end(site);
         let export = site
             .command(["sandbox", "--product", &format!("core={KEY_VARIABLE}"), "--state", "tether.jsonl"])
             .args(["--export", "core=held.jsonl"])
             .output()
             .unwrap();
         assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
+        (calls, json_lines(&site.read("held.jsonl")))
+    }
+
+    /// Stops it; what it was asked.
+    pub fn end(mut self, site: &Site) -> Vec<Value> {
+        signal(&self.child, "TERM");
+        assert_eq!(ended(&mut self.child), 0);
+        let mut last = String::new();
+        self.stdout.read_line(&mut last).unwrap();
         let calls = if site.path("calls.jsonl").exists() { json_lines(&site.read("calls.jsonl")) } else { vec![] };
         assert!(last.starts_with(&format!("{} calls", calls.len())), "{last}");
-        (calls, json_lines(&site.read("held.jsonl")))
+        calls
     }
 }
 

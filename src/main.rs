@@ -4,8 +4,8 @@ use clap::Parser;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tether_recon::app::exit::{AppError, ExitCode};
-use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox};
+use tether_recon::app::exit::{AppError, ExitCode, Next};
+use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox, signals};
 use tether_recon::cli::{Cli, Command, ConfigCommand};
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
@@ -29,7 +29,8 @@ fn main() -> std::process::ExitCode {
         voice,
         trials: Trials::Process(this_program()),
     };
-    match carry_out(cli.command, &context, &mut std::io::stdout()) {
+    let outlives = signals::outlive_the_limit_on_file_sizes().map_err(|error| AppError::Internal(Box::new(error)));
+    match outlives.and_then(|()| carry_out(cli.command, &context, &mut std::io::stdout())) {
         Ok(code) => code.into(),
         Err(error) => {
             last_words(voice.format, error.exit_code().code(), &error.render());
@@ -59,6 +60,7 @@ fn serving() -> Result<tokio::runtime::Runtime, AppError> {
 }
 
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
+    let has_report = matches!(command, Command::Run(_) | Command::Resume);
     let (code, text) = match command {
         Command::Run(args) => sending()?.block_on(run::run(context, args.as_of, &args.allow))?,
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
@@ -72,6 +74,12 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         }
         Command::Config(ConfigCommand::Check) => return config_check::run(&context.config, context.env, out),
     };
-    output::write_text(out, &text)?;
+    match output::write_text(out, &text) {
+        // What came of the run stands in its report: that nobody reads the summary must not change it.
+        Err(error) if has_report => {
+            last_words(context.voice.format, code.code(), &format!("warning: {}\n", error.then(Next::Report)));
+        }
+        written => written?,
+    }
     Ok(code)
 }

@@ -1,12 +1,12 @@
 //! Sending what a run folder's plan says, and learning from the replies.
 
 use super::calls::Calls;
-use super::exit::{AppError, ExitCode};
+use super::exit::{AppError, ExitCode, Next};
 use super::prepare::Prepared;
 use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
 use crate::config::{Settings, TetherUrl};
-use crate::journal::{self, JournalWriter, Record, Resumed};
+use crate::journal::{self, JournalError, JournalWriter, Record, Resumed};
 use crate::model::Instant;
 use crate::monitor::{Event, Monitor};
 use crate::runs::{Manifest, RunFolder, RunStatus};
@@ -49,10 +49,16 @@ impl Delivery<'_> {
         resumed: Option<(Resumed, u64)>,
     ) -> Result<(ExitCode, String), AppError> {
         if let Err(error) = self.send(&mut prepared, resumed).await {
+            // The manifest on the disk is what the next command goes by.
+            let is_planned = prepared.folder.read_manifest().is_ok_and(|found| found.status == RunStatus::Planned);
+            let error = error.then(if is_planned { Next::Run } else { Next::Resume });
+            if is_planned {
+                return Err(error);
+            }
             let report = prepared.folder.report_path().join("report.html");
             // A full disk may refuse this too: then there is no report, and the error says enough.
             if prepared.manifest.status == RunStatus::Sending
-                && finish::cut_short(prepared, self.context.now(), error.exit_code()).is_ok()
+                && finish::cut_short(prepared, self.context.now(), error.exit_code(), certain_lines(&error)).is_ok()
             {
                 let message = format!("what is known so far: {}", report.display());
                 self.monitor.event(Event::Warning { message });
@@ -60,7 +66,7 @@ impl Delivery<'_> {
             return Err(error);
         }
         self.monitor.event(Event::StageStarted { stage: "writing the report", total: None });
-        let (code, summary) = finish::finish(prepared, self.context.now())?;
+        let (code, summary) = finish::finish(prepared, self.context.now()).map_err(|e| e.then(Next::Resume))?;
         let result = format!("exit code {}", code.code());
         self.monitor.event(Event::StageFinished { stage: "writing the report", result });
         Ok((code, summary))
@@ -144,6 +150,15 @@ impl Delivery<'_> {
     }
 }
 
+/// How many lines of the journal are durable for certain, where `error` says that the others may not be.
+fn certain_lines(error: &AppError) -> Option<u64> {
+    let AppError::Disk { error, .. } = error else { return None };
+    match error.downcast_ref() {
+        Some(JournalError::Write { durable, .. }) => *durable,
+        _ => None,
+    }
+}
+
 /// Takes every reply that the run's journal proves into the baseline. Taking them twice changes nothing.
 pub fn learn(
     settings: &Settings,
@@ -152,9 +167,6 @@ pub fn learn(
     rows: &PlanRows,
     at: Instant,
 ) -> Result<(), AppError> {
-    if !folder.journal_path().exists() {
-        return Ok(());
-    }
     let product_of = products_by_row(rows, manifest)?;
     let baseline = Baseline::open(&settings.run.state);
     for (index, product) in manifest.products.iter().enumerate() {

@@ -6,7 +6,7 @@ use crate::journal::JournalError;
 use crate::load::LoadError;
 use crate::plan::PlanError;
 use crate::report::ReportError;
-use crate::runs::{LockError, RunsError};
+use crate::runs::{LockError, RunsError, is_forbidden};
 use crate::sandbox::SandboxError;
 use crate::send::{ClientError, SendError};
 use polars::prelude::PolarsError;
@@ -64,8 +64,8 @@ impl From<PlanError> for AppError {
 impl From<BaselineError> for AppError {
     fn from(error: BaselineError) -> Self {
         match error {
-            BaselineError::Damaged { .. } | BaselineError::File { verb: "read", .. } => Self::Input(Box::new(error)),
-            BaselineError::File { .. } => Self::Incomplete(Box::new(error)),
+            BaselineError::Damaged { .. } | BaselineError::File { .. } => Self::Input(Box::new(error)),
+            BaselineError::Runs(error) => error.into(),
             BaselineError::Schema(_) | BaselineError::Polars(_) => Self::Internal(Box::new(error)),
         }
     }
@@ -74,7 +74,8 @@ impl From<BaselineError> for AppError {
 impl From<RunsError> for AppError {
     fn from(error: RunsError) -> Self {
         match error {
-            RunsError::Io { .. } | RunsError::Exists { .. } => Self::Incomplete(Box::new(error)),
+            RunsError::Io { .. } => Self::disk(error),
+            RunsError::Exists { .. } => Self::Incomplete(Box::new(error)),
             RunsError::Manifest { .. } => Self::Input(Box::new(error)),
             RunsError::NoSuchRun { .. } => Self::Usage(Box::new(error)),
         }
@@ -85,6 +86,10 @@ impl From<LockError> for AppError {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Held { .. } => Self::Lock(Box::new(error)),
+            // Nothing has begun, and nothing will until the configuration or the folder is another.
+            LockError::Runs(RunsError::Io { ref source, .. }) if is_forbidden(source) => {
+                Self::Configuration(Box::new(error))
+            }
             LockError::Runs(error) => error.into(),
         }
     }
@@ -92,7 +97,7 @@ impl From<LockError> for AppError {
 
 impl From<JournalError> for AppError {
     fn from(error: JournalError) -> Self {
-        if error.is_damage() { Self::Input(Box::new(error)) } else { Self::Incomplete(Box::new(error)) }
+        if error.is_damage() { Self::Input(Box::new(error)) } else { Self::disk(error) }
     }
 }
 
@@ -123,7 +128,7 @@ impl From<crate::send::KeyError> for AppError {
 impl From<ReportError> for AppError {
     fn from(error: ReportError) -> Self {
         match error {
-            ReportError::Write { .. } => Self::Incomplete(Box::new(error)),
+            ReportError::Write { .. } => Self::disk(error),
             error => Self::Internal(Box::new(error)),
         }
     }

@@ -105,12 +105,58 @@ pub enum AppError {
     /// Stopped before the end; `resume` goes on.
     #[error(transparent)]
     Incomplete(BoxedError),
+    /// The disk, or who may write on it, stopped it. The error ends with what to do about that.
+    #[error("{error}, then {}", next.words())]
+    Disk {
+        /// What was refused.
+        error: BoxedError,
+        /// How to go on.
+        next: Next,
+    },
     /// A fault of the program.
     #[error(transparent)]
     Internal(BoxedError),
 }
 
+/// How to go on after a disk has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// The command leaves nothing behind.
+    Again,
+    /// This run has sent nothing.
+    Run,
+    /// The run may have sent.
+    Resume,
+    /// The run has ended, and its report is written.
+    Report,
+}
+
+impl Next {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Again => "start again",
+            Self::Run => "`tether-recon run` again: nothing was sent",
+            Self::Resume => "`tether-recon resume`",
+            Self::Report => "`tether-recon report latest`: the run has ended and its report is written",
+        }
+    }
+}
+
 impl AppError {
+    /// The class of what a disk refused, until somebody knows better how to go on.
+    pub fn disk(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Disk { error: Box::new(error), next: Next::Again }
+    }
+
+    /// Says how to go on, where a disk failed.
+    #[must_use]
+    pub fn then(self, next: Next) -> Self {
+        match self {
+            Self::Disk { error, .. } => Self::Disk { error, next },
+            other => other,
+        }
+    }
+
     /// The exit code of the class.
     pub const fn exit_code(&self) -> ExitCode {
         match self {
@@ -118,7 +164,7 @@ impl AppError {
             Self::Credentials(_) => ExitCode::Credentials,
             Self::Lock(_) => ExitCode::Locked,
             Self::Input(_) => ExitCode::Input,
-            Self::Incomplete(_) => ExitCode::Incomplete,
+            Self::Incomplete(_) | Self::Disk { .. } => ExitCode::Incomplete,
             Self::Internal(_) => ExitCode::Internal,
         }
     }
@@ -186,6 +232,7 @@ mod tests {
             (AppError::Lock(error()), 7),
             (AppError::Input(error()), 8),
             (AppError::Incomplete(error()), 5),
+            (AppError::disk(Inner), 5),
             (AppError::Internal(error()), 1),
         ] {
             assert_eq!(error.exit_code().code(), code, "{error:?}");

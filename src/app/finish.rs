@@ -9,8 +9,8 @@ use crate::report::{Ending, Outcomes, ReportModel, RunData, SentRows, Verdict, t
 use crate::runs::{Mode, RunFolder, RunStatus};
 use std::collections::BTreeMap;
 
-/// The outcomes that the folder's journal proves.
-fn outcomes(prepared: &Prepared) -> Result<Outcomes, AppError> {
+/// The outcomes that the folder's journal proves, by its first `certain` lines where the others may not be durable.
+fn outcomes(prepared: &Prepared, certain: Option<u64>) -> Result<Outcomes, AppError> {
     let Prepared { folder, manifest, .. } = prepared;
     if manifest.mode == Mode::Plan {
         return Ok(Outcomes::NotSent(Reason::PlanOnly));
@@ -20,8 +20,10 @@ fn outcomes(prepared: &Prepared) -> Result<Outcomes, AppError> {
     }
     let mut rows = SentRows::new(manifest.currency_digits);
     let mut stopped = BTreeMap::new();
-    if folder.journal_path().exists() {
-        let mut records = journal::outcomes(journal::read(&folder.journal_path())?);
+    // Only of a run that has not begun to send is there none: without it, what was sent would be called not attempted.
+    if manifest.status != RunStatus::Planned || folder.journal_path().exists() {
+        let lines = certain.and_then(|lines| usize::try_from(lines).ok()).unwrap_or(usize::MAX);
+        let mut records = journal::outcomes(journal::read(&folder.journal_path())?.take(lines));
         let mut undecided = vec![];
         while let Some(outcome) = records.next() {
             let outcome = outcome?;
@@ -53,7 +55,7 @@ fn outcomes(prepared: &Prepared) -> Result<Outcomes, AppError> {
 
 /// Builds the model, decides how the run ends, writes manifest and report, and returns what a person reads.
 pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String), AppError> {
-    let model = model(&prepared)?;
+    let model = model(&prepared, None)?;
     let verdict = model.verdict();
     let status = match prepared.manifest.status {
         RunStatus::Refused => RunStatus::Refused,
@@ -71,9 +73,10 @@ pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String),
     Ok((code, summary))
 }
 
-/// Writes the report of a run that could not go on: resumable, whatever the journal proves already.
-pub fn cut_short(mut prepared: Prepared, at: Instant, code: ExitCode) -> Result<(), AppError> {
-    let model = model(&prepared)?;
+/// Writes the report of a run that could not go on: resumable, whatever the journal proves already, by its first `certain`
+/// lines where a sync failed.
+pub fn cut_short(mut prepared: Prepared, at: Instant, code: ExitCode, certain: Option<u64>) -> Result<(), AppError> {
+    let model = model(&prepared, certain)?;
     prepared.manifest.status = RunStatus::Incomplete;
     prepared.manifest.exit_code = Some(code.code());
     prepared.manifest.finished_at = Some(at);
@@ -81,14 +84,14 @@ pub fn cut_short(mut prepared: Prepared, at: Instant, code: ExitCode) -> Result<
     Ok(prepared.folder.write_manifest(&prepared.manifest)?)
 }
 
-/// The report's model from what the run's folder holds.
-pub fn model(prepared: &Prepared) -> Result<ReportModel, AppError> {
+/// The report's model from what the run's folder holds; `certain` as for [`cut_short`].
+pub fn model(prepared: &Prepared, certain: Option<u64>) -> Result<ReportModel, AppError> {
     Ok(ReportModel::build(RunData {
         manifest: &prepared.manifest,
         plan: &prepared.rows,
         accounting: &prepared.accounting,
         breaks: &prepared.breaks,
-        outcomes: outcomes(prepared)?,
+        outcomes: outcomes(prepared, certain)?,
     })?)
 }
 

@@ -12,6 +12,7 @@ pub mod report;
 pub mod resume;
 pub mod run;
 pub mod sandbox;
+pub mod signals;
 
 mod calls;
 mod context;
@@ -20,7 +21,6 @@ mod embedded;
 mod errors;
 mod finish;
 mod prepare;
-mod signals;
 #[cfg(test)]
 mod tests;
 

@@ -1,12 +1,16 @@
 //! Standard output: results only, and a reader that has gone away is no failure.
 
-use super::exit::AppError;
+use super::exit::{AppError, Next};
+use crate::runs::remedy;
 use std::io::{ErrorKind, Write};
 
 /// Writes `text` whole. A closed pipe (`tether-recon … | head`) is success; a full disk is not.
 pub fn write_text(out: &mut dyn Write, text: &str) -> Result<(), AppError> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(AppError::Incomplete(Box::new(error))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let said = format!("failed to write to standard output: {error}; {}", remedy(&error));
+            Err(AppError::Disk { error: said.into(), next: Next::Again })
+        }
         _ => Ok(()),
     }
 }

@@ -20,7 +20,7 @@ pub fn report(context: &Context<'_>, run: &str) -> Result<(ExitCode, String), Ap
     let exit_code = manifest.exit_code;
     let status = manifest.status;
     let prepared = open(folder, manifest)?;
-    let model = finish::model(&prepared)?;
+    let model = finish::model(&prepared, None)?;
     // A run that was killed has no exit code: what it left is what an interrupted run leaves.
     let exit_code = exit_code.unwrap_or(ExitCode::Incomplete.code());
     let summary = finish::write(&prepared.folder, &model, Ending { status, exit_code })?;

@@ -2,20 +2,21 @@
 
 use super::Context;
 use super::deliver::{self, Delivery};
-use super::exit::{AppError, ExitCode};
+use super::exit::{AppError, ExitCode, Next};
 use super::report;
 use super::signals;
 use crate::config;
 use crate::journal;
 use crate::load;
 use crate::monitor::Event;
-use crate::runs::{RunFolder, StateLock};
+use crate::runs::{Holder, RunFolder, StateLock};
 
 /// Goes on with the newest interrupted run and returns what a person reads. Must be called inside a tokio runtime.
 pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppError> {
     let settings = config::load(&context.config)?;
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
-    let _lock = StateLock::acquire(&settings.run.state)?;
+    let holder = Holder::this("resume", context.now());
+    let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(|e| AppError::from(e).then(Next::Resume))?;
     let Some((folder, manifest)) = RunFolder::latest_resumable(&settings.run.state)? else {
         return Ok((ExitCode::Done, "nothing to resume: no run was interrupted\n".to_owned()));
     };

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::deliver::{self, Delivery};
-use super::exit::{AppError, ExitCode};
+use super::exit::{AppError, ExitCode, Next};
 use super::finish;
 use super::prepare::{Request, prepare};
 use super::report;
@@ -10,7 +10,7 @@ use super::signals;
 use crate::config::{self, Settings};
 use crate::model::Instant;
 use crate::monitor::{Event, Monitor};
-use crate::runs::{Mode, RunFolder, RunStatus, StateLock};
+use crate::runs::{Holder, Mode, RunFolder, RunStatus, StateLock};
 
 /// Carries out a run and returns what a person reads. Must be called inside a tokio runtime.
 pub async fn run(
@@ -23,9 +23,11 @@ pub async fn run(
     let started_at = context.now();
     let run_id = context.run_id();
     let monitor = context.monitor(&run_id);
-    let _lock = StateLock::acquire(&settings.run.state)?;
+    let nothing_sent = |error: AppError| error.then(Next::Run);
+    let holder = Holder::this("run", started_at);
+    let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(AppError::from).map_err(nothing_sent)?;
     let keys = deliver::keys(context, &settings)?;
-    close_interrupted(context, &settings, &*monitor)?;
+    close_interrupted(context, &settings, &*monitor).map_err(nothing_sent)?;
 
     let request = Request {
         run_id,
@@ -35,9 +37,9 @@ pub async fn run(
         allow,
         trials: &context.trials,
     };
-    let prepared = prepare(&settings, request, &*monitor)?;
+    let prepared = prepare(&settings, request, &*monitor).map_err(AppError::from).map_err(nothing_sent)?;
     if prepared.manifest.status == RunStatus::Refused {
-        return finish::finish(prepared, context.now());
+        return finish::finish(prepared, context.now()).map_err(nothing_sent);
     }
     let delivery = Delivery { context, settings: &settings, keys, monitor, stop };
     delivery.carry_out(prepared, None).await

@@ -18,6 +18,24 @@ pub fn listen() -> std::io::Result<watch::Receiver<bool>> {
     Ok(stopped)
 }
 
+/// From here on a file that grows beyond the limit on sizes (`ulimit -f`) is an error that is told, and not a signal that
+/// ends the process without a word.
+#[cfg(target_os = "linux")]
+pub fn outlive_the_limit_on_file_sizes() -> std::io::Result<()> {
+    /// SIGXFSZ on every machine that Linux runs on but MIPS.
+    const FILE_TOO_LARGE: i32 = 25;
+    // The handler outlives the runtime that it is set in.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    signal::unix::signal(signal::unix::SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+}
+
+/// Elsewhere the process ends, as the system has it.
+#[cfg(not(target_os = "linux"))]
+pub fn outlive_the_limit_on_file_sizes() -> std::io::Result<()> {
+    Ok(())
+}
+
 #[cfg(unix)]
 struct Signals {
     terminate: signal::unix::Signal,

@@ -18,6 +18,7 @@ pub use hash::hash;
 pub use merge::{Merged, merge};
 
 use crate::model::{Instant, TetherCustomer};
+use crate::runs::{RunsError, create_private_dir, remedy, write_atomic};
 use crate::table::{Existing, SchemaError};
 use polars::prelude::*;
 use std::fs::File;
@@ -27,12 +28,10 @@ use std::path::{Path, PathBuf};
 /// The baseline cannot be read, written or compared.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// A file or the folder cannot be read or written.
-    #[error("cannot {verb} the baseline {}: {source}", path.display())]
+    /// A file cannot be read.
+    #[error("failed to read the baseline `{}`: {source}; {}", path.display(), remedy(source))]
     File {
-        /// `read`, `write`.
-        verb: &'static str,
-        /// The file or folder.
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
@@ -45,6 +44,9 @@ pub enum BaselineError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The file could not be put in its place.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
     /// A table lacks a column: a bug.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -80,7 +82,7 @@ impl Baseline {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(BaselineError::File { verb: "read", path, source }),
+            Err(source) => return Err(BaselineError::File { path, source }),
         };
         let frame = ParquetReader::new(file)
             .finish()
@@ -148,14 +150,11 @@ impl Baseline {
 
     /// Puts the file in its place, whole.
     fn write(&self, product: &str, frame: &mut DataFrame) -> Result<(), BaselineError> {
-        let path = self.path(product);
-        let failed = |source| BaselineError::File { verb: "write", path: path.clone(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed)?;
-        ParquetWriter::new(&mut file).finish(frame)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        create_private_dir(&self.folder)?;
+        write_atomic(&self.path(product), |file| {
+            ParquetWriter::new(file).finish(frame).map(drop).map_err(std::io::Error::other)
+        })?;
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ pub struct JournalReader {
 
 /// Opens the journal at `path` for reading. Its header is checked with the first record.
 pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
-    let failed = |e: std::io::Error| JournalError::Read { path: path.to_owned(), detail: e.to_string() };
+    let failed = |e: std::io::Error| JournalError::read(path, &e);
     let file = File::open(path).map_err(failed)?;
     Ok(JournalReader {
         path: path.to_owned(),
@@ -64,7 +64,7 @@ impl JournalReader {
 
     fn step(&mut self) -> Result<Option<Record>, JournalError> {
         self.line.clear();
-        let failed = |e: std::io::Error| JournalError::Read { path: self.path.clone(), detail: e.to_string() };
+        let failed = |e: std::io::Error| JournalError::read(&self.path, &e);
         let length = self.input.read_until(b'\n', &mut self.line).map_err(failed)? as u64;
         let number = self.proven.records() + 1;
         let damaged = |detail: String| JournalError::damaged(&self.path, number, detail);

@@ -90,7 +90,12 @@ impl JournalSink for MemoryJournal {
         let (done, durable) = Durable::pending();
         let mut records = self.records.lock().unwrap();
         let result = if self.fails_after.is_some_and(|limit| records.len() >= limit) {
-            Err(JournalError::Write { path: None, detail: "No space left on device".into() })
+            Err(JournalError::Write {
+                doing: "write",
+                path: None,
+                detail: "No space left on device".into(),
+                durable: None,
+            })
         } else {
             records.push(record.clone());
             Ok(())

@@ -6,7 +6,7 @@ use crate::model;
 use crate::runs::write_atomic;
 use std::fs::File;
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +48,7 @@ impl Future for Durable {
 }
 
 fn gone() -> JournalError {
-    JournalError::Write { path: None, detail: "its writer has ended".into() }
+    JournalError::Write { doing: "write", path: None, detail: "its writer has ended".into(), durable: None }
 }
 
 /// A file that can be made durable; a seam for tests of failing disks.
@@ -59,7 +59,13 @@ pub trait LogFile: Write + Send + 'static {
 
 impl LogFile for File {
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.sync_data()?;
+        // A file that was removed takes every byte and keeps none: nobody could read again what was sent.
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.metadata()?) == 0 {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "it was removed while it was being written"));
+        }
+        Ok(())
     }
 }
 
@@ -80,17 +86,20 @@ struct Entry {
 impl JournalWriter {
     /// Makes the journal of a new run: a file with `header` in it, whole or not at all.
     pub fn create(path: &Path, header: &Header) -> Result<Self, JournalError> {
-        let failed = |detail: String| JournalError::Write { path: Some(path.to_owned()), detail };
-        let json = serde_json::to_vec(&Record::Header(header.clone())).map_err(|e| failed(e.to_string()))?;
+        let failed = |doing| move |e: io::Error| JournalError::write(doing, Some(path), &e, None);
+        let json = serde_json::to_vec(&Record::Header(header.clone())).map_err(|e| failed("write")(e.into()))?;
         let mut line = Vec::new();
         encode(0, &json, &mut line);
-        write_atomic(path, |file| file.write_all(&line)).map_err(|e| failed(e.to_string()))?;
-        let file = File::options().append(true).open(path).map_err(|e| failed(e.to_string()))?;
+        write_atomic(path, |file| file.write_all(&line))?;
+        let file = File::options().append(true).open(path).map_err(failed("open"))?;
         Self::start(file, Some(path.to_owned()), 1)
     }
 
     /// Goes on with the journal at `path`: cuts off what follows its first `good` bytes and says that `version` resumed
     /// it at `at`. Both arguments before are what [`super::load`] returned.
+    ///
+    /// What an earlier process wrote last may be in memory only, if its sync failed: the system says so once, and takes
+    /// the pages for clean from then on. So the end of the file is written again, with the same bytes, before it is synced.
     pub fn resume(
         path: &Path,
         resumed: &Resumed,
@@ -98,10 +107,11 @@ impl JournalWriter {
         at: model::Instant,
         version: &str,
     ) -> Result<Self, JournalError> {
-        let failed = |e: io::Error| JournalError::Write { path: Some(path.to_owned()), detail: e.to_string() };
-        let file = File::options().append(true).open(path).map_err(failed)?;
-        file.set_len(good).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+        let failed = |doing| move |e: io::Error| JournalError::write(doing, Some(path), &e, None);
+        let file = File::options().append(true).open(path).map_err(failed("open"))?;
+        file.set_len(good).map_err(failed("cut the torn end off"))?;
+        write_end_again(path, good).map_err(failed("write the end again of"))?;
+        file.sync_all().map_err(failed("sync"))?;
         let writer = Self::start(file, Some(path.to_owned()), resumed.records())?;
         // Nobody has to wait: whatever is durable later, this is before it.
         drop(writer.append(&Record::Resumed { at, tool_version: version.to_owned() }));
@@ -117,7 +127,7 @@ impl JournalWriter {
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write_all(file, path.as_deref(), next, &entries, &measured))
-            .map_err(|e| JournalError::Write { path: in_message, detail: e.to_string() })?;
+            .map_err(|e| JournalError::write("start the writer of", in_message.as_deref(), &e, None))?;
         Ok(Self { queue: Some(queue), sync_micros, thread: Some(thread) })
     }
 }
@@ -128,7 +138,7 @@ impl JournalSink for JournalWriter {
         let json = match serde_json::to_vec(record) {
             Ok(json) => json,
             Err(e) => {
-                let _ = done.send(Err(JournalError::Write { path: None, detail: e.to_string() }));
+                let _ = done.send(Err(JournalError::write("write", None, &e.into(), None)));
                 return durable;
             }
         };
@@ -156,6 +166,20 @@ impl Drop for JournalWriter {
 /// At most this much is written before a sync.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// As much of a journal's end as one batch can have been, the record that ended it included.
+const END_BYTES: u64 = 4 << 20;
+
+/// Writes the last bytes of the first `length` of the file at `path` as they are, so that the next sync writes them out.
+fn write_end_again(path: &Path, length: u64) -> io::Result<()> {
+    let mut file = File::options().read(true).write(true).open(path)?;
+    let from = io::SeekFrom::Start(length.saturating_sub(END_BYTES));
+    file.seek(from)?;
+    let mut end = Vec::new();
+    (&file).take(length.min(END_BYTES)).read_to_end(&mut end)?;
+    file.seek(from)?;
+    file.write_all(&end)
+}
+
 fn write_all(
     mut file: impl LogFile,
     path: Option<&Path>,
@@ -168,6 +192,7 @@ fn write_all(
     // After an error nothing is known of what the file holds: every later record fails the same way.
     let mut poison: Option<JournalError> = None;
     while let Ok(first) = entries.recv() {
+        let durable = Some(next);
         bytes.clear();
         let mut entry = Some(first);
         while let Some(Entry { json, done }) = entry {
@@ -178,9 +203,10 @@ fn write_all(
         }
         let began = Instant::now();
         if poison.is_none()
-            && let Err(e) = file.write_all(&bytes).and_then(|()| file.sync())
+            && let Err((doing, e)) =
+                file.write_all(&bytes).map_err(|e| ("write", e)).and_then(|()| file.sync().map_err(|e| ("sync", e)))
         {
-            poison = Some(JournalError::Write { path: path.map(Path::to_owned), detail: e.to_string() });
+            poison = Some(JournalError::write(doing, path, &e, durable));
         }
         // A slow sync is remembered for about twenty quick ones.
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -196,7 +222,7 @@ fn write_all(
 mod tests {
     use super::super::testing::{header_content, intent, outcome};
     use super::{JournalSink, JournalWriter, LogFile};
-    use crate::journal::load;
+    use crate::journal::{JournalError, load};
     use crate::model::{Instant, Outcome};
     use std::io::{self, Write};
     use std::sync::{Arc, Mutex};
@@ -263,6 +289,7 @@ mod tests {
         writer.append(&intent(1, 1)).await.unwrap();
         let error = writer.append(&intent(2, 1)).await.unwrap_err();
         assert!(error.to_string().contains("No space left") && !error.is_damage(), "{error}");
+        let JournalError::Write { doing: "sync", durable: Some(1), .. } = error else { panic!("{error:?}") };
         let written = disk.bytes.lock().unwrap().len();
         for row in 3..6 {
             writer.append(&intent(row, 1)).await.unwrap_err();

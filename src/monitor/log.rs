@@ -69,6 +69,8 @@ where
     let others = LevelFilter::from(level.min(LogLevel::Warn));
     let filter = Targets::new().with_target("tether_recon", LevelFilter::from(level)).with_default(others);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).with_ansi(false);
+    // Its complaint about a standard error that takes nothing would go to standard error, and end the process.
+    let layer = layer.log_internal_errors(false);
     let layer = match format {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),

@@ -14,7 +14,7 @@ const ROWS_PER_GROUP: usize = 262_144;
 /// Writes `plan.parquet` and returns the plan's hash: SHA-256 over the file's bytes, lower-case hexadecimal.
 ///
 /// The bytes depend on the rows alone, so the same plan has the same hash.
-pub fn write_plan(rows: &PlanRows, file: &mut File) -> Result<String, PlanError> {
+pub fn write_plan(rows: &PlanRows, file: &mut dyn Write) -> Result<String, PlanError> {
     write(rows.frame(), file)
 }
 
@@ -24,7 +24,7 @@ pub fn read_plan(file: File) -> Result<PlanRows, PlanError> {
 }
 
 /// Writes `accounting.parquet`.
-pub fn write_accounting(rows: &Accounting, file: &mut File) -> Result<String, PlanError> {
+pub fn write_accounting(rows: &Accounting, file: &mut dyn Write) -> Result<String, PlanError> {
     write(rows.frame(), file)
 }
 
@@ -33,7 +33,7 @@ pub fn read_accounting(file: File) -> Result<Accounting, PlanError> {
     Ok(Accounting::new(ParquetReader::new(file).finish()?)?)
 }
 
-fn write(rows: &DataFrame, file: &mut File) -> Result<String, PlanError> {
+fn write(rows: &DataFrame, file: &mut dyn Write) -> Result<String, PlanError> {
     let mut out = Hashing { inner: BufWriter::with_capacity(1 << 20, file), digest: Sha256::new() };
     // One chunk per column: how the frame came together must not show in the bytes.
     let mut rows = rows.clone();

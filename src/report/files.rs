@@ -3,9 +3,10 @@
 use super::model::ReportModel;
 use super::verdict::Ending;
 use super::{ReportError, changes, customers, html, json, markdown};
+use crate::runs::Watched;
 use polars::prelude::*;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
@@ -23,14 +24,19 @@ pub fn write_report(folder: &Path, model: &ReportModel, ending: Ending) -> Resul
         let path = path.to_owned();
         move |source| ReportError::Write { path, source }
     };
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    // Only the folder itself: where the run's folder has gone, a report would stand for what nobody can prove.
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(folder)(error)),
+        _ => {}
+    }
     let make = |(name, render): &(&str, Render)| {
         let path = folder.join(name);
         let mut file = NamedTempFile::new_in(folder).map_err(failed(&path))?;
-        let mut out = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        render(model, ending, &mut out).map_err(|error| at(&path, error))?;
-        out.flush().map_err(failed(&path))?;
-        drop(out);
+        let mut out = BufWriter::with_capacity(1 << 20, Watched::new(file.as_file_mut()));
+        let rendered = render(model, ending, &mut out).and_then(|()| out.flush().map_err(failed(&path)));
+        // What was not written by now never will be: the file is given up.
+        out.into_parts().0.verdict(Ok(())).map_err(failed(&path))?;
+        rendered?;
         file.as_file().sync_all().map_err(failed(&path))?;
         Ok((path, file))
     };
@@ -59,18 +65,6 @@ const RENDERINGS: [(&str, Render); 6] = [
     ("summary.md", markdown::write),
     ("report.html", html::write),
 ];
-
-/// A full disk shows inside a rendering: name the file.
-fn at(path: &Path, error: ReportError) -> ReportError {
-    match error {
-        ReportError::Table(PolarsError::IO { error, .. }) => {
-            let source = std::io::Error::new(error.kind(), error.to_string());
-            ReportError::Write { path: path.to_owned(), source }
-        }
-        ReportError::Write { source, .. } => ReportError::Write { path: path.to_owned(), source },
-        other => other,
-    }
-}
 
 /// Temporary files are private; a report is read by reviewers, as the process's other files are.
 #[cfg(unix)]

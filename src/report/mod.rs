@@ -60,7 +60,7 @@ pub enum ReportError {
         den: String,
     },
     /// A file could not be written.
-    #[error("{path} could not be written: {source}")]
+    #[error("failed to write `{}`: {source}; {}", path.display(), crate::runs::remedy(source))]
     Write {
         /// The file or folder.
         path: std::path::PathBuf,

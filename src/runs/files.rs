@@ -1,32 +1,46 @@
 //! Files that appear whole or not at all, readable by their owner alone.
 
-use super::RunsError;
-use std::fs::File;
-use std::io;
+use super::{RunsError, Watched};
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Creates `path` and the folders above it; those it creates are open to their owner only.
 pub fn create_private_dir(path: &Path) -> Result<(), RunsError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
+    private_dirs().recursive(true).create(path).map_err(|e| RunsError::io("create the folder", path, e))
+}
+
+/// Creates the folder `path`, and refuses one that is there.
+pub(super) fn create_new_private_dir(path: &Path) -> Result<(), RunsError> {
+    private_dirs().create(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => RunsError::Exists { path: path.to_owned() },
+        _ => RunsError::io("create the folder", path, e),
+    })
+}
+
+fn private_dirs() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "a mode is Unix's"))]
+    let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(path).map_err(|e| RunsError::io("create the folder", path, e))
+    builder
 }
 
 /// Writes `path` through `fill`: a temporary file in the same folder, synced, renamed over `path`, the folder synced.
 /// A reader sees the old content or the new, never a part; after a failure the old content stands and nothing is left.
-pub fn write_atomic<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, RunsError> {
-    let failed = |e| RunsError::io("write", path, e);
+pub fn write_atomic<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, RunsError> {
+    let failed = |doing| move |e| RunsError::io(doing, path, e);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // The temporary file is created with mode 0600.
-    let mut temporary = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(failed)?;
-    let result = fill(temporary.as_file_mut()).map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
-    temporary.persist(path).map_err(|e| failed(e.error))?;
+    let mut temporary = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(failed("create"))?;
+    let mut watched = Watched::new(temporary.as_file_mut());
+    let result = fill(&mut watched);
+    let result = watched.verdict(result).map_err(failed("write"))?;
+    temporary.as_file().sync_all().map_err(failed("sync"))?;
+    temporary.persist(path).map_err(|e| failed("rename a new file to")(e.error))?;
     sync_folder(folder)?;
     Ok(result)
 }
@@ -42,7 +56,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), RunsError> {
 #[cfg(test)]
 mod tests {
     use super::{create_private_dir, write_atomic};
-    use std::io::{Error, Write};
+    use std::io::Error;
 
     #[test]
     fn a_write_that_fails_leaves_the_old_content_and_no_temporary_file() {

@@ -1,6 +1,6 @@
 //! One run's folder: its name, the files in it, and how the runs of a state folder are found.
 
-use super::files::sync_folder;
+use super::files::{create_new_private_dir, sync_folder};
 use super::{MANIFEST_FORMAT, Manifest, RunStatus, RunsError, create_private_dir, write_atomic};
 use crate::model::Instant;
 use std::io::{BufWriter, Write};
@@ -38,10 +38,9 @@ impl RunFolder {
         let runs = state.join("runs");
         create_private_dir(&runs)?;
         let path = runs.join(run_id);
-        if path.exists() {
-            return Err(RunsError::Exists { path });
-        }
-        create_private_dir(&path.join("report"))?;
+        // By the system, which sees two that begin in one moment.
+        create_new_private_dir(&path)?;
+        create_new_private_dir(&path.join("report"))?;
         sync_folder(&path)?;
         sync_folder(&runs)?;
         Ok(Self { path, id: run_id.to_owned() })

@@ -6,13 +6,17 @@ mod files;
 mod folder;
 mod lock;
 mod manifest;
+mod remedy;
+mod watched;
 
 pub use files::{create_private_dir, write_atomic};
 pub use folder::{RunFolder, run_id};
-pub use lock::{LockError, StateLock};
+pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{
     Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals,
 };
+pub use remedy::{is_forbidden, remedy};
+pub use watched::Watched;
 
 use std::path::{Path, PathBuf};
 
@@ -20,9 +24,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum RunsError {
     /// The operating system refused.
-    #[error("failed to {doing} `{}`: {source}; check the free space and the permissions of the state folder", path.display())]
+    #[error("failed to {doing} `{}`: {source}; {}", path.display(), remedy(source))]
     Io {
-        /// What was tried: `write`, `create the folder`.
+        /// What was tried: `write`, `sync`, `create the folder`.
         doing: &'static str,
         /// Where.
         path: PathBuf,

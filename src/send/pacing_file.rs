@@ -3,7 +3,6 @@
 use crate::runs::{RunsError, create_private_dir, write_atomic};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What was last written of a key.

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod dialects;
+mod disks;
 mod exit_codes;
 mod explain;
 mod faults;

@@ -2,7 +2,7 @@
 
 use super::model::ReportModel;
 use super::verdict::Ending;
-use super::{ReportError, changes, customers, html, json, markdown};
+use super::{ReportError, changes, customers, html, json, markdown, xlsx};
 use crate::runs::Watched;
 use polars::prelude::*;
 use std::fs::File;
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 /// How many customers are turned into text at a time: text is larger than columns, and a million of them would double
 /// the memory.
-const SLICE: usize = 100_000;
+pub(super) const SLICE: usize = 100_000;
 
 /// Rows that one thread turns into CSV at a time.
 const BATCH: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(8191);
@@ -40,10 +40,10 @@ pub fn write_report(folder: &Path, model: &ReportModel, ending: Ending) -> Resul
         file.as_file().sync_all().map_err(failed(&path))?;
         Ok((path, file))
     };
-    // Two at a time: turning a million rows into text keeps one core busy, and the largest file comes first.
-    let (customers, others) = RENDERINGS.split_at(1);
+    // Two at a time: turning a million rows into text keeps one core busy, and the slowest file comes first.
+    let (workbook, others) = RENDERINGS.split_at(1);
     let files: Vec<Result<_, ReportError>> = std::thread::scope(|scope| {
-        let first = scope.spawn(|| customers.iter().map(make).collect::<Vec<_>>());
+        let first = scope.spawn(|| workbook.iter().map(make).collect::<Vec<_>>());
         let others: Vec<_> = others.iter().map(make).collect();
         let first = first.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         first.into_iter().chain(others).collect()
@@ -57,7 +57,8 @@ pub fn write_report(folder: &Path, model: &ReportModel, ending: Ending) -> Resul
 
 type Render = fn(&ReportModel, Ending, &mut dyn Write) -> Result<(), ReportError>;
 
-const RENDERINGS: [(&str, Render); 6] = [
+const RENDERINGS: [(&str, Render); 7] = [
+    ("report.xlsx", xlsx::write),
     ("customers.csv", |model, _, out| write_customers(model, out)),
     ("changes.csv", |model, _, out| write_changes(model, out)),
     ("accounting.csv", |model, _, out| write_accounting(model, out)),

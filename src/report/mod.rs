@@ -1,7 +1,7 @@
 //! The report: what a reviewer signs, from a run's data alone.
 //!
 //! In: a run's manifest, plan, accounting, breaks and outcomes ([`RunData`]). Out: one typed [`ReportModel`], and its
-//! renderings `summary.json`, `summary.md`, `customers.csv`, `changes.csv`, `accounting.csv` and `report.html`
+//! renderings `summary.json`, `summary.md`, `customers.csv`, `changes.csv`, `accounting.csv`, `report.xlsx` and `report.html`
 //! ([`write_report`]), plus a few lines for a terminal ([`terminal_summary`]). Never: clocks, networks, decisions about
 //! what is sent; the same data give the same bytes.
 //!
@@ -27,8 +27,10 @@ mod terminal;
 mod tests;
 mod text;
 mod tieout;
+mod unmatched;
 mod verdict;
 mod words;
+mod xlsx;
 
 pub use amount::{fixed, group};
 pub use bridge::{Bridge, Movement};

@@ -31,6 +31,7 @@ pub struct ReportModel {
     pub tables: Vec<OutcomeTable>,
     /// Customers with a health score, lowest first.
     pub health: Vec<CustomerRow>,
+    pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,
     pub(super) accounting: Accounting,
 }
@@ -80,6 +81,7 @@ impl ReportModel {
             products,
             breaks,
             tie_outs,
+            cells,
             customers,
             accounting: accounting.clone(),
         })

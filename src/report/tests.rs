@@ -1,6 +1,6 @@
 //! The report's promises, on small runs made by hand and on many made at random.
 
-mod given;
+pub(super) mod given;
 
 use super::{Bridge, Ending, Outcomes, ReportModel, SentRows, terminal_summary, write_report};
 use crate::model::{BreakKind, Field, NotApplied, Outcome, Prediction, Reason};
@@ -10,7 +10,7 @@ use num_traits::Zero;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const DONE: Ending = Ending { status: RunStatus::Complete, exit_code: 3 };
+pub(super) const DONE: Ending = Ending { status: RunStatus::Complete, exit_code: 3 };
 
 fn file(given: &Given, outcomes: Outcomes, name: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -19,7 +19,7 @@ fn file(given: &Given, outcomes: Outcomes, name: &str) -> String {
 }
 
 /// One customer of every outcome, and what Tether answered.
-fn every_outcome() -> (Given, Outcomes) {
+pub(super) fn every_outcome() -> (Given, Outcomes) {
     use Prediction as P;
     let given = Given::new(vec![
         Row::new(P::Create, "crm:1").desired(10_000).changing("email;mrr;name"),
@@ -257,7 +257,7 @@ fn writing_a_report_again_gives_the_same_bytes_and_leaves_nothing_else_behind() 
         write_report(folder.path(), &given.model(outcomes), DONE).unwrap();
         written.push(read());
     }
-    assert_eq!(written[0].len(), 6);
+    assert_eq!(written[0].len(), 7);
     assert!(written[0] == written[1]);
 }
 
@@ -270,7 +270,7 @@ fn a_run_without_any_customer_still_has_headings_and_ties() {
     assert!(text.starts_with("product,outcome,reason,predicted,") && text.lines().count() == 1);
 }
 
-fn any_run() -> impl Strategy<Value = (Given, Outcomes)> {
+pub(super) fn any_run() -> impl Strategy<Value = (Given, Outcomes)> {
     let amount = prop_oneof![Just(0_i64), 1..50_000_i64, Just(9_000_000_000_000_000_000)];
     let row = (
         prop::sample::select(Prediction::ALL),

@@ -30,7 +30,14 @@ pub(super) fn frame_as_text(frame: &DataFrame, digits: u8) -> PolarsResult<DataF
     DataFrame::new(frame.height(), columns)
 }
 
-/// Milliseconds since 1970 as `2026-11-01T00:00:00Z`. Written by hand: a format string costs four times as much, and
+/// Milliseconds since 1970 as `2026-11-01T00:00:00Z`.
+pub(super) fn instant(millis: i64) -> String {
+    let mut text = String::new();
+    push_instant(millis, &mut text);
+    text
+}
+
+/// As [`instant`], appended. Written by hand: a format string costs four times as much, and
 /// a report holds millions.
 fn push_instant(millis: i64, out: &mut String) {
     let Some(time) = DateTime::from_timestamp_millis(millis) else { return };

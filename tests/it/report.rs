@@ -8,8 +8,10 @@ fn report_latest_writes_the_same_bytes_again() {
     site.expect(&format!("run --as-of {AS_OF}"), 3);
     let report = site.runs()[0].join("report");
     let before = contents(&report);
-    assert_eq!(before.len(), 6);
-    for name in ["customers.csv", "report.html", "summary.json", "summary.md", "changes.csv", "accounting.csv"] {
+    assert_eq!(before.len(), 7);
+    for name in
+        ["report.xlsx", "customers.csv", "report.html", "summary.json", "summary.md", "changes.csv", "accounting.csv"]
+    {
         std::fs::write(report.join(name), "spoilt").unwrap();
     }
     let said = site.expect("report latest", 0).stdout;

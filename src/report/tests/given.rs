@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 /// One row of a plan.
 #[derive(Debug, Clone)]
 pub struct Row {
+    pub product: String,
     pub predicted: Prediction,
     pub key: String,
     pub text: String,
@@ -25,6 +26,7 @@ pub struct Row {
 impl Row {
     pub fn new(predicted: Prediction, key: &str) -> Self {
         Self {
+            product: "core".to_owned(),
             predicted,
             key: key.to_owned(),
             text: format!("Name of {key}"),
@@ -37,6 +39,11 @@ impl Row {
 
     pub fn desired(mut self, minor: i64) -> Self {
         self.desired = Some(minor);
+        self
+    }
+
+    pub fn of(mut self, product: &str) -> Self {
+        product.clone_into(&mut self.product);
         self
     }
 
@@ -190,7 +197,7 @@ impl Given {
         for (name, dtype) in PlanRows::schema() {
             let column = match name {
                 "row" => Column::new(name.into(), (0..u32::try_from(rows.len()).unwrap()).collect::<Vec<_>>()),
-                "product" => Column::new(name.into(), texts(&|_| Some("core".into()))),
+                "product" => Column::new(name.into(), texts(&|row| Some(row.product.clone()))),
                 "key" => Column::new(name.into(), texts(&|row| Some(row.key.clone()))),
                 "predicted" => Column::new(name.into(), texts(&|row| Some(row.predicted.to_string()))),
                 "reason" => Column::new(name.into(), texts(&|row| row.reason.map(|reason| reason.to_string()))),

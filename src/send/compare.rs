@@ -46,10 +46,17 @@ pub fn compare(sent: &UpsertBody, shown: &TetherCustomer) -> Vec<NotApplied> {
 /// Whether the reply is about somebody else: it names no identifier that was sent, and another for each. Such a reply belongs
 /// to another request, and says nothing of this one.
 pub(super) fn shows_another(sent: &UpsertBody, shown: &TetherCustomer) -> bool {
-    let pairs: [(_, _, fn(&str, &str) -> bool); 2] =
-        [(&sent.external_id, &shown.external_id, same_text), (&sent.email, &shown.email, same_email)];
-    let mut sent = pairs.into_iter().filter_map(|(sent, shown, same)| Some((sent.as_deref()?, shown.as_deref(), same)));
-    sent.all(|(sent, shown, same)| shown.is_some_and(|shown| !same(sent, shown)))
+    let id = differs(sent.external_id.as_deref(), shown.external_id.as_deref(), same_text);
+    let email = differs(sent.email.as_deref(), shown.email.as_deref(), same_email);
+    match (id, email) {
+        (Some(id), Some(email)) => id && email,
+        (id, email) => id.or(email).unwrap_or(false),
+    }
+}
+
+/// Whether another value is shown than was sent; `None`: none was sent.
+fn differs(sent: Option<&str>, shown: Option<&str>, same: fn(&str, &str) -> bool) -> Option<bool> {
+    sent.map(|sent| shown.is_some_and(|shown| !same(sent, shown)))
 }
 
 fn same_text(sent: &str, shown: &str) -> bool {

@@ -55,7 +55,7 @@ async fn found(seed: u64, limit: u32, rows: u32, state: &Path) -> (f64, f64) {
     let log = server.log();
     let count = |some: usize| f64::from(u32::try_from(some).unwrap());
     let second_half = &log[log.len() / 2..];
-    let took = second_half[second_half.len() - 1].left - second_half[0].left;
+    let took = second_half[second_half.len() - 1].left.saturating_sub(second_half[0].left);
     let taken = second_half.iter().filter(|seen| seen.taken).count();
     let refused = log.iter().filter(|seen| !seen.taken).count();
     (count(taken) / took.as_secs_f64() / f64::from(limit), count(refused) / count(log.len()))

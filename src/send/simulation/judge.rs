@@ -252,11 +252,15 @@ fn start(life: &Life, place: usize, log: &[Seen], broken: &mut Vec<Broken>) {
             Some(Reason::Unavailable) => own.iter().filter(|seen| seen.fault.is_some()).count() >= 10,
             Some(Reason::Interrupted) => start.asked_to_stop.is_some(),
             Some(Reason::Deadline) => {
-                // The journal keeps it rounded up.
-                let beyond = start.deadline.saturating_sub(Duration::from_secs(2));
+                // The journal keeps it rounded up; a 429 that names no wait pauses for up to a minute all the same.
+                let beyond = start.deadline.saturating_sub(Duration::from_secs(3));
                 let asked = life.server.asked();
                 start.until >= start.deadline
                     || asked.iter().any(|(key, _, until)| *key == product.key && *until > beyond)
+                    || log.iter().any(|seen| {
+                        let refused = seen.key == product.key && seen.fault.is_some_and(Fault::costs_nothing);
+                        refused && seen.left < start.until && seen.left + Duration::from_mins(2) > start.deadline
+                    })
             }
             Some(_) => false,
             None => true,

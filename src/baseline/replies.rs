@@ -76,7 +76,7 @@ impl Row {
             *member = normal.filter(|text| !text.is_empty());
         }
         reply.email = reply.email.map(|email| email.to_lowercase());
-        let mrr = reply.mrr.as_ref().and_then(|number| Money::parse(&number.to_string(), digits).ok());
+        let mrr = reply.mrr.as_ref().and_then(|text| Money::parse(text, digits).ok());
         Self {
             mrr: mrr.map(|money| money.minor),
             period_end: millis(&reply.period_end),

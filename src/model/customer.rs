@@ -1,7 +1,8 @@
 //! A customer as it crosses the wire, and what became of one row of the plan.
 
 use super::{Field, Instant, Money, Outcome, Reason};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// The body of `POST /api/v1/customers`: every desired field that is present. Absent fields are left out, never null.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -45,36 +46,79 @@ fn as_json_number<S: Serializer>(money: &Option<Money>, serializer: S) -> Result
     raw.serialize(serializer)
 }
 
-/// The `customer` object of Tether's reply. Unknown members are ignored; every member may be absent.
+/// The `customer` object of Tether's reply. Unknown members are ignored; every member may be absent. A value of another type
+/// than documented is read for what it says, so that one of them is that field's trouble and not the whole reply's: text
+/// takes any value as its JSON text, `mrr` a number in quotes, `auto_renew` a quoted `true` or `false`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TetherCustomer {
     /// Tether's own id.
+    #[serde(deserialize_with = "as_text")]
     pub tether_id: Option<String>,
     /// Your own id.
+    #[serde(deserialize_with = "as_text")]
     pub external_id: Option<String>,
     /// Lower-case.
+    #[serde(deserialize_with = "as_text")]
     pub email: Option<String>,
     /// Name.
+    #[serde(deserialize_with = "as_text")]
     pub name: Option<String>,
     /// Company.
+    #[serde(deserialize_with = "as_text")]
     pub company_name: Option<String>,
     /// Read-only.
+    #[serde(deserialize_with = "as_text")]
     pub stripe_customer_id: Option<String>,
-    /// Major units of the account's currency.
-    pub mrr: Option<serde_json::Number>,
+    /// Major units of the account's currency, in the digits of the reply; whatever else it says there, where that is no number.
+    #[serde(deserialize_with = "as_text", serialize_with = "number_again")]
+    pub mrr: Option<String>,
     /// Any text.
+    #[serde(deserialize_with = "as_text")]
     pub subscription_status: Option<String>,
     /// Renews.
+    #[serde(deserialize_with = "as_flag")]
     pub auto_renew: Option<bool>,
     /// End of the period, as Tether wrote it.
+    #[serde(deserialize_with = "as_text")]
     pub period_end: Option<String>,
     /// Last activity, as Tether wrote it.
+    #[serde(deserialize_with = "as_text")]
     pub last_activity: Option<String>,
     /// When Tether made it.
+    #[serde(deserialize_with = "as_text")]
     pub created_at: Option<String>,
     /// When Tether last changed it.
+    #[serde(deserialize_with = "as_text")]
     pub updated_at: Option<String>,
+}
+
+/// Whatever a member holds, as text; `None`: null.
+fn as_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    })
+}
+
+/// True or false, in quotes or not; anything else says neither.
+fn as_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Bool(flag) => Some(flag),
+        Value::String(text) => text.trim().to_lowercase().parse().ok(),
+        _ => None,
+    })
+}
+
+/// Writes a number as a JSON number, other text as text.
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+fn number_again<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text.as_deref().map(|text| serde_json::from_str::<serde_json::Number>(text).map_err(|_| text)) {
+        None => serializer.serialize_none(),
+        Some(Ok(number)) => number.serialize(serializer),
+        Some(Err(text)) => serializer.serialize_str(text),
+    }
 }
 
 /// One field that Tether's reply does not show as it was sent.

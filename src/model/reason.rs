@@ -119,6 +119,8 @@ vocabulary! {
         PlanOnly = "plan_only",
         /// The product's creation gate is closed.
         CreationDisabled = "creation_disabled",
+        /// A reply showed that another row is this orphan; its MRR is counted there.
+        MatchedByReply = "matched_by_reply",
     }
 }
 

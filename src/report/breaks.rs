@@ -1,6 +1,7 @@
 //! Breaks that only show after sending: fields that Tether did not take, and predictions that did not come true.
 
 use super::outcomes::AlignedOutcomes;
+use super::revealed::REVEALED;
 use crate::model::{Break, BreakKind, Outcome, Prediction};
 use crate::runs::Manifest;
 use polars::prelude::*;
@@ -90,7 +91,7 @@ pub(super) fn after_sending(
 
     let gates: BTreeMap<&str, Option<bool>> =
         manifest.products.iter().map(|product| (product.name.as_str(), product.creation)).collect();
-    let (predicted, outcome) = (word("predicted")?, word("outcome")?);
+    let (predicted, outcome, revealed) = (word("predicted")?, word("outcome")?, word(REVEALED)?);
     // Row by row over two short words: each miss becomes a sentence about one customer.
     for (at, (predicted, outcome)) in predicted.iter().zip(outcome.iter()).enumerate() {
         let (Some(predicted), Some(outcome)) = (predicted, outcome) else { continue };
@@ -99,8 +100,13 @@ pub(super) fn after_sending(
         }
         let (Ok(foretold), Ok(happened)) = (predicted.parse(), outcome.parse()) else { continue };
         let gate = product.get(at).and_then(|name| gates.get(name).copied().flatten());
-        if let Some(why) = miss(foretold, happened, gate) {
-            let mut found = about(BreakKind::PredictionMissed, at, why.to_owned());
+        let met = revealed.get(at).map(|orphan| {
+            format!(
+                "Tether matched this row with `{orphan}`, which the plan lists as an orphan: its external id or e-mail was changed after the export"
+            )
+        });
+        if let Some(why) = met.or_else(|| miss(foretold, happened, gate).map(str::to_owned)) {
+            let mut found = about(BreakKind::PredictionMissed, at, why);
             found.before = Some(predicted.to_owned());
             found.after = Some(outcome.to_owned());
             breaks.push(found);

@@ -1,6 +1,7 @@
 //! `customers.csv`: one row per desired customer and orphan, the plan beside what came of it.
 
 use super::outcomes::{AlignedOutcomes, Outcomes, SentRows};
+use super::revealed::{REVEALED, exchange};
 use super::{ReportError, text};
 use crate::model::{Outcome, Prediction, Reason};
 use crate::table::PlanRows;
@@ -39,14 +40,14 @@ pub(super) const COLUMNS: [&str; 28] = [
     "held_back",
 ];
 
-/// The plan with its outcomes: [`COLUMNS`] and the plan's `row`, `before_*` and `from_*`; money in minor units.
+/// The plan with its outcomes: [`COLUMNS`], [`REVEALED`] and the plan's `row`, `before_*` and `from_*`; money in minor units.
 pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame, AlignedOutcomes), ReportError> {
     let (rows, stopped, not_sent) = match outcomes {
         Outcomes::Sent { rows, stopped } => (rows, stopped, None),
         Outcomes::NotSent(reason) => (SentRows::new(0), BTreeMap::new(), Some(reason)),
     };
     let aligned = rows.align(plan.frame().column("row")?)?;
-    let frame = plan.frame().hstack(aligned.frame.columns())?;
+    let frame = exchange(&plan.frame().hstack(aligned.frame.columns())?)?;
 
     let is_sent = any_of("predicted", Prediction::ALL.iter().filter(|p| p.is_sent()).map(|p| p.as_str()));
     let answered = col("reply_outcome").is_not_null();
@@ -59,7 +60,6 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
         stopped.iter().fold(lit(not_sent.unwrap_or(Reason::Interrupted).as_str()), |other, (product, reason)| {
             when(col("product").eq(lit(product.as_str()))).then(lit(reason.as_str())).otherwise(other)
         });
-    let met = met_elsewhere(&frame)?;
     let both_details = concat_str([col("reply_detail"), col("detail")], "; ", true);
     let frame = frame
         .lazy()
@@ -74,11 +74,8 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
                 .then(stop)
                 .otherwise(coalesce(&[col("reply_reason"), col("reason")]))
                 .alias("reason"),
-            // An orphan that a reply showed under another row's e-mail is one customer: that row has its MRR now.
-            when(col("row").is_in(lit(met).implode(false), false))
-                .then(lit(NULL).cast(DataType::Int64))
-                // The reply's word for Tether's MRR; a field that it does not show at all is no longer there.
-                .when(accepted.clone().and(col("mrr_lost")))
+            // The reply's word for Tether's MRR; a field that it does not show at all is no longer there.
+            when(accepted.clone().and(col("mrr_lost")))
                 .then(lit(NULL).cast(DataType::Int64))
                 .when(accepted)
                 .then(coalesce(&[col("mrr_shown"), col("mrr"), col("mrr_before")]))
@@ -94,31 +91,13 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
         ])
         .with_columns([(minor("mrr_after") - minor("mrr_before")).alias("mrr_delta")])
         .collect()?;
-    let kept = COLUMNS.iter().copied().chain(
+    let kept = COLUMNS.iter().copied().chain([REVEALED]).chain(
         PlanRows::schema()
             .into_iter()
             .map(|(name, _)| name)
             .filter(|name| *name == "row" || name.starts_with("before_") || name.starts_with("from_")),
     );
     Ok((frame.select(kept)?, AlignedOutcomes { frame: DataFrame::empty(), ..aligned }))
-}
-
-/// The `row`s of orphans that the reply to another row of their product turned out to be, by Tether's id.
-fn met_elsewhere(frame: &DataFrame) -> PolarsResult<Series> {
-    let keys = [col("product"), col("tether_id")];
-    let shown = frame
-        .clone()
-        .lazy()
-        .filter(col("reply_tether_id").is_not_null())
-        .select([col("product"), col("reply_tether_id").alias("tether_id")]);
-    let met = frame
-        .clone()
-        .lazy()
-        .filter(col("predicted").eq(lit(Prediction::Orphan.as_str())).and(col("tether_id").is_not_null()))
-        .select([col("row"), col("product"), col("tether_id")])
-        .join(shown, &keys, &keys, JoinArgs::new(JoinType::Semi))
-        .collect()?;
-    Ok(met.column("row")?.as_materialized_series().clone())
 }
 
 /// A money column as a 128-bit number, null as 0: sums of it cannot overflow.

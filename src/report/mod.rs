@@ -20,6 +20,7 @@ mod json;
 mod markdown;
 mod model;
 mod outcomes;
+mod revealed;
 mod rows;
 mod tally;
 mod terminal;

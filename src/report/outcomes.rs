@@ -91,8 +91,9 @@ impl SentRows {
             self.repeated += 1;
         }
         let customer = outcome.customer.unwrap_or_default();
-        let shown = customer.mrr.and_then(|mrr| Money::parse(&mrr.to_string(), self.digits).ok());
-        let lost = outcome.not_applied.iter().any(|miss| miss.field == Field::Mrr && miss.shown.is_none());
+        let shown = customer.mrr.and_then(|mrr| Money::parse(&mrr, self.digits).ok());
+        // Sent, and the reply shows no amount there at all.
+        let lost = shown.is_none() && outcome.not_applied.iter().any(|miss| miss.field == Field::Mrr);
         self.outcome.push(outcome.outcome);
         self.reason.push(outcome.reason);
         self.http_status.push(outcome.http_status.map(u32::from));

@@ -44,7 +44,7 @@ impl Customer {
             .map(|email| email.as_str().into());
         let mrr = customer
             .mrr
-            .map(|number| RawValue::from_string(number.to_string()).map_err(|error| format!("mrr: {error}")))
+            .map(|number| RawValue::from_string(number.clone()).map_err(|error| format!("mrr: {error}")))
             .transpose()?;
         let created_at = instant("created_at", customer.created_at)?.unwrap_or(now);
         Ok(Self {

@@ -96,8 +96,7 @@ struct Accepted<'a> {
 }
 
 /// Of an error's body. Values of any type: a surprising one must not hide the others.
-#[derive(Deserialize, Default)]
-#[serde(default)]
+#[derive(Default)]
 struct Refusal {
     error: serde_json::Value,
     code: serde_json::Value,
@@ -175,6 +174,8 @@ fn accepted(reply: &Reply, created: bool, action: &str) -> Verdict {
 
 /// Reads a JSON object; an array, which would do for a struct's fields in order, is none.
 fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
+    // RFC 8259 lets a reader pass over a byte order mark, and some servers write one.
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err("no JSON object".into());
     }
@@ -190,9 +191,14 @@ fn unreadable(status: u16, what: &str) -> Verdict {
     }
 }
 
-/// An error's body as far as it can be read, and one line for a person.
+/// An error's body as far as it can be read, and one line for a person. It claims nothing, so it is read leniently: a byte
+/// that is no UTF-8 or a member written twice (the last counts) hides neither `code` nor the wait.
 fn refusal(reply: &Reply) -> (Refusal, String) {
-    let body: Refusal = object(&reply.body).unwrap_or_default();
+    let mut members: serde_json::Map<_, _> =
+        object(String::from_utf8_lossy(&reply.body).as_bytes()).unwrap_or_default();
+    let mut member = |name| members.remove(name).unwrap_or_default();
+    let body =
+        Refusal { error: member("error"), code: member("code"), retry_after_seconds: member("retry_after_seconds") };
     let mut detail = format!("HTTP {}", reply.status);
     for value in [&body.code, &body.error] {
         if let Some(text) = value.as_str().filter(|text| !text.is_empty()) {

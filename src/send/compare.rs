@@ -7,9 +7,6 @@ use unicode_normalization::UnicodeNormalization;
 /// The fields of `sent` that `shown` lacks or contradicts. E-mails compare in lower case, other text after NFC, money as
 /// exact decimals, instants by value.
 pub fn compare(sent: &UpsertBody, shown: &TetherCustomer) -> Vec<NotApplied> {
-    let same_text = |sent: &str, shown: &str| sent == shown || sent.nfc().eq(shown.nfc());
-    let same_email =
-        |sent: &str, shown: &str| sent == shown || sent.to_lowercase().nfc().eq(shown.to_lowercase().nfc());
     let same_instant = |sent: &str, shown: &str| {
         sent == shown || matches!((Instant::parse(sent), Instant::parse(shown)), (Ok(a), Ok(b)) if a == b)
     };
@@ -33,8 +30,7 @@ pub fn compare(sent: &UpsertBody, shown: &TetherCustomer) -> Vec<NotApplied> {
     for (field, sent, shown) in texts {
         check(field, sent.clone(), shown.clone(), &same_text);
     }
-    let text = |number: &serde_json::Number| number.to_string();
-    check(Field::Mrr, sent.mrr.map(|m| m.to_string()), shown.mrr.as_ref().map(text), &same_decimal);
+    check(Field::Mrr, sent.mrr.map(|m| m.to_string()), shown.mrr.clone(), &same_decimal);
     let renews = |flag: Option<bool>| flag.map(|f| f.to_string());
     check(Field::AutoRenew, renews(sent.auto_renew), renews(shown.auto_renew), &same_text);
     for (field, sent, shown) in [
@@ -47,7 +43,32 @@ pub fn compare(sent: &UpsertBody, shown: &TetherCustomer) -> Vec<NotApplied> {
     found
 }
 
+/// Whether the reply is about somebody else: it names no identifier that was sent, and another for each. Such a reply belongs
+/// to another request, and says nothing of this one.
+pub(super) fn shows_another(sent: &UpsertBody, shown: &TetherCustomer) -> bool {
+    let id = differs(sent.external_id.as_deref(), shown.external_id.as_deref(), same_text);
+    let email = differs(sent.email.as_deref(), shown.email.as_deref(), same_email);
+    match (id, email) {
+        (Some(id), Some(email)) => id && email,
+        (id, email) => id.or(email).unwrap_or(false),
+    }
+}
+
+/// Whether another value is shown than was sent; `None`: none was sent.
+fn differs(sent: Option<&str>, shown: Option<&str>, same: fn(&str, &str) -> bool) -> Option<bool> {
+    sent.map(|sent| shown.is_some_and(|shown| !same(sent, shown)))
+}
+
+fn same_text(sent: &str, shown: &str) -> bool {
+    sent == shown || sent.nfc().eq(shown.nfc())
+}
+
+fn same_email(sent: &str, shown: &str) -> bool {
+    sent == shown || sent.to_lowercase().nfc().eq(shown.to_lowercase().nfc())
+}
+
 fn decimal(text: &str) -> Option<Decimal> {
+    let text = text.trim();
     text.parse().or_else(|_| Decimal::from_scientific(text)).ok()
 }
 

@@ -31,6 +31,8 @@ mod client_tests;
 #[cfg(test)]
 mod dispatch_tests;
 #[cfg(test)]
+mod reply_tests;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod testing;

@@ -1,5 +1,6 @@
 //! The tries of one row, and what may honestly be said of it after each.
 
+use super::compare::shows_another;
 use super::{Call, Verdict, compare};
 use crate::journal::{History, ProductStop};
 use crate::model::{Outcome, RowOutcome};
@@ -7,6 +8,9 @@ use std::time::Duration;
 
 /// Why a row is not tried again although it has tries left.
 const BUDGET_SPENT: &str = "not tried again: so many calls fail that a tenth of all was made again already";
+
+/// Why an acceptance is not believed.
+const ANOTHER: &str = "the reply shows another customer, with neither the external id nor the e-mail that was sent";
 
 /// What is known of one row's tries.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +66,13 @@ impl Tries {
         may_retry: impl FnOnce() -> bool,
     ) -> Next {
         self.http_status = status.or(self.http_status);
+        let verdict = match verdict {
+            Verdict::Accepted { customer, .. } if shows_another(&call.body, &customer) => {
+                let detail = format!("{ANOTHER}: whether this one took effect is not known");
+                Verdict::Retry { ambiguous: true, counts_as_try: true, after: None, detail }
+            }
+            other => other,
+        };
         let outcome = match verdict {
             Verdict::Accepted { created, customer, health_score } => {
                 let outcome = match (created, self.ambiguous) {

@@ -1,6 +1,6 @@
 //! A server that misbehaves: what the report claims of each customer, against the server's own log.
 
-use crate::files::Report;
+use crate::files::{Report, json_lines};
 use crate::server::Server;
 use crate::site::Site;
 use serde_json::Value;
@@ -207,4 +207,55 @@ fn after_the_first_creation_disabled_no_further_create_is_sent_if_so_configured(
     assert_eq!((refused.len(), sent), (3, 1));
     assert_eq!(report.outcomes()["updated"], 3, "updates are none of the gate's business");
     assert_eq!(server.stop(&site).0.len(), 4);
+}
+
+/// Somebody changed a customer's e-mail in Tether after the export: the plan takes it for an orphan and the row for new.
+#[test]
+fn an_orphan_that_a_reply_reveals_as_a_rows_customer_is_counted_once() {
+    let export = Site::new(3).read("in/core.jsonl");
+    let held = |email: &str, external_id: &str| {
+        format!(r#"{{"tether_id":"t-2","email":"{email}","external_id":{external_id},"name":"Customer 2","mrr":50}}"#)
+    };
+    let matched = |n: u32| format!(r#"{{"tether_id":"t-{n}","email":"c2@example.com","name":"Customer 2","mrr":{n}}}"#);
+    for (in_export, in_tether, before, orphan_before) in [
+        // The row was foretold as a create.
+        (vec![held("old@example.com", "null")], vec![held("c2@example.com", "null")], "50.00", ""),
+        // The row was matched with another customer by its e-mail, whose e-mail has gone to the orphan since.
+        (
+            vec![held("old@example.com", "null"), matched(7)],
+            vec![held("c2@example.com", "null"), matched(7).replace("c2@", "moved@")],
+            "50.00",
+            "7.00",
+        ),
+    ] {
+        let site = Site::new(3);
+        site.write("in/core.jsonl", format!("{export}{}\n", in_tether.join("\n")));
+        let server = Server::start(&site, "");
+        site.write("in/core.jsonl", format!("{export}{}\n", in_export.join("\n")));
+        site.configure(&server.url, "");
+        site.expect("run", 0);
+        let report = site.report();
+        let (_, held_now) = server.stop(&site);
+
+        let row = report.customer("core", "c2@example.com");
+        assert_eq!((row["outcome"].as_str(), row["tether_id"].as_str()), ("updated", "t-2"));
+        assert_eq!((row["mrr_before"].as_str(), row["mrr_after"].as_str()), (before, "102.00"));
+        let orphan = report.customer("core", "tether:t-2");
+        assert_eq!((orphan["outcome"].as_str(), orphan["reason"].as_str()), ("orphan", "matched_by_reply"));
+        assert_eq!((orphan["mrr_before"].as_str(), orphan["mrr_after"].as_str()), (orphan_before, orphan_before));
+        assert!(orphan["detail"].contains(&row["key"]) && row["detail"].contains("tether:t-2"), "{orphan:?} {row:?}");
+
+        let product = &report.summary["products"][0];
+        let bridge = &product["mrr_bridge"];
+        let sum = |customers: &[Value]| {
+            let major: f64 = customers.iter().filter_map(|held| held["mrr"].as_f64()).sum();
+            format!("{:.0}", major * 100.0)
+        };
+        assert_eq!((bridge["churn"].to_string(), bridge["closing"].to_string()), ("0".into(), sum(&held_now)));
+        assert_eq!(bridge["opening"].to_string(), sum(&json_lines(&site.read("in/core.jsonl"))));
+        let missed: Vec<&Value> =
+            report.summary["breaks"].as_array().unwrap().iter().filter(|b| b["kind"] == "prediction_missed").collect();
+        assert_eq!(missed.len(), 1, "{missed:?}");
+        assert!(missed[0]["detail"].as_str().unwrap().contains("which the plan lists as an orphan"), "{missed:?}");
+    }
 }

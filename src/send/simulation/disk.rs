@@ -1,23 +1,16 @@
 //! A disk that takes its time, and loses what was not synced when the power goes.
 
+use super::flaw::Flaw;
 use crate::journal::{Durable, JournalSink, Record};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Whether a disk does what it says.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Honesty {
-    Syncs,
-    /// It says that it synced, and did not: as if a sync were left out of the writer.
-    OnlySays,
-}
-
 /// A journal on such a disk.
 pub(super) struct Disk {
     state: Arc<Mutex<State>>,
-    honesty: Honesty,
+    flaw: Option<Flaw>,
 }
 
 struct State {
@@ -29,9 +22,9 @@ struct State {
 
 impl Disk {
     /// One that holds `records`.
-    pub(super) fn new(records: Vec<Record>, seed: u64, honesty: Honesty) -> Arc<Self> {
+    pub(super) fn new(records: Vec<Record>, seed: u64, flaw: Option<Flaw>) -> Arc<Self> {
         let state = State { synced: records.len(), written: records, chance: SmallRng::seed_from_u64(seed) };
-        Arc::new(Self { state: Arc::new(Mutex::new(state)), honesty })
+        Arc::new(Self { state: Arc::new(Mutex::new(state)), flaw })
     }
 
     /// What a process that died leaves behind.
@@ -65,10 +58,13 @@ impl JournalSink for Disk {
         let (done, durable) = Durable::pending();
         let mut state = self.state.lock().unwrap();
         state.written.push(record.clone());
+        if self.flaw == Some(Flaw::WritesTwice) && matches!(record, Record::Outcome { .. }) {
+            state.written.push(record.clone());
+        }
         let (upto, wait) = (state.written.len(), state.chance.random_range(0..8_000_u64));
         drop(state);
         let state = Arc::clone(&self.state);
-        let honest = self.honesty == Honesty::Syncs;
+        let honest = self.flaw != Some(Flaw::OnlySaysItSynced);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_micros(wait)).await;
             if honest {

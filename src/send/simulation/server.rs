@@ -1,77 +1,55 @@
 //! A Tether that does what the documentation says, behind a network that does what it likes.
 
 use super::disk::Disk;
+use super::fault::{Fault, Temper, Weather};
+use super::flaw::Flaw;
+use super::world::{KEYS, World};
 use crate::send::{IdType, Reply, Transport, TransportError};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant as Moment;
 
-/// One request as it reached the server.
+/// The longest way there, in milliseconds; the way back is as long.
+pub(super) const LONGEST_WAY: u64 = 40;
+
+/// One request, from the moment when it left.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) row: u32,
-    pub(super) at: Duration,
-    /// Its intent was durable when it came.
+    pub(super) key: usize,
+    /// Which start of all.
+    pub(super) start: usize,
+    pub(super) left: Duration,
+    /// When it reached the server, if it did.
+    pub(super) arrived: Option<Duration>,
+    /// Its intent was durable when it left.
     pub(super) announced: bool,
+    pub(super) fault: Option<Fault>,
     /// It had its effect.
     pub(super) taken: bool,
     /// Its effect was a new customer.
     pub(super) created: bool,
-}
-
-/// How the world treats one life: chances in a thousand.
-#[derive(Debug, Clone)]
-pub(super) struct Temper {
-    faults: [(Fault, u32); 10],
-    gate_closed: bool,
-    longest_wait: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
-    /// No connection.
-    Refused,
-    /// Lost on its way there.
-    LostBefore,
-    /// Taken, and its reply lost.
-    LostAfter,
-    /// 429, naming a wait or not.
-    TooMany,
-    /// 503.
-    Busy,
-    /// 500, whether it was taken or not.
-    Broken,
-    /// Taken, and the reply cannot be read.
-    Garbled,
-    /// 202.
-    Accepted,
-    /// 501.
-    Never,
-    /// 400 for this request.
-    Bad,
-}
-
-impl Temper {
-    pub(super) fn of(chance: &mut SmallRng) -> Self {
-        use Fault::{Accepted, Bad, Broken, Busy, Garbled, LostAfter, LostBefore, Never, Refused, TooMany};
-        let trouble = if chance.random_bool(0.2) { 0 } else { chance.random_range(1..120) };
-        let all = [Refused, LostBefore, LostAfter, TooMany, Busy, Broken, Garbled, Accepted, Never, Bad];
-        let faults = all.map(|fault| (fault, if trouble == 0 { 0 } else { chance.random_range(0..trouble) }));
-        Self { faults, gate_closed: chance.random_bool(0.3), longest_wait: chance.random_range(1..20) }
-    }
+    /// When the sender heard that the creation gate is closed.
+    pub(super) gate_heard: Option<Duration>,
 }
 
 struct State {
     temper: Temper,
-    calm: f64,
+    weather: Weather,
     chance: SmallRng,
     log: Vec<Seen>,
-    customers: BTreeSet<u32>,
+    customers: BTreeMap<String, Value>,
     under_way: BTreeSet<u32>,
-    asked: Vec<(Duration, Duration)>,
+    asked: Vec<(usize, Duration, Duration)>,
+    /// Per key: the second that is running, and how many were taken in it.
+    seconds: BTreeMap<usize, (u64, u32)>,
+    /// Requests of each key in this start.
+    of_start: [usize; KEYS.len()],
+    start: usize,
     disk: Option<Arc<Disk>>,
 }
 
@@ -79,142 +57,238 @@ struct State {
 #[derive(Clone)]
 pub(super) struct Server {
     state: Arc<Mutex<State>>,
-    start: Moment,
+    world: Arc<World>,
+    began: Moment,
+    flaw: Option<Flaw>,
 }
 
 impl Server {
     /// One that knows the customers of odd rows.
-    pub(super) fn new(start: Moment, temper: Temper, seed: u64) -> Self {
+    pub(super) fn new(began: Moment, world: Arc<World>, temper: Temper, seed: u64, flaw: Option<Flaw>) -> Self {
+        let known = (0..100).filter(|row| row % 2 == 1).map(|row| (format!("u-{row}"), json!({"mrr": 1})));
         let state = State {
             temper,
-            calm: 0.0,
+            weather: Weather::default(),
             chance: SmallRng::seed_from_u64(seed),
             log: Vec::new(),
-            customers: (0..100).filter(|row| row % 2 == 1).collect(),
+            customers: known.collect(),
             under_way: BTreeSet::new(),
             asked: Vec::new(),
+            seconds: BTreeMap::new(),
+            of_start: [0; KEYS.len()],
+            start: 0,
             disk: None,
         };
-        Self { state: Arc::new(Mutex::new(state)), start }
+        Self { state: Arc::new(Mutex::new(state)), world, began, flaw }
     }
 
-    /// From now on the intents must be on `disk`.
-    pub(super) fn watch(&self, disk: Arc<Disk>) {
-        self.state.lock().unwrap().disk = Some(disk);
-    }
-
-    /// Faults grow rarer: at 1 there are none.
-    pub(super) fn calm(&self, calm: f64) {
-        self.state.lock().unwrap().calm = calm.min(1.0);
-    }
-
-    /// The client is gone: what it had under way goes on without it.
-    pub(super) fn forget_connections(&self) {
-        self.state.lock().unwrap().under_way.clear();
+    /// Another start begins: its intents must be on `disk`. What the last one had under way goes on without it.
+    pub(super) fn next_start(&self, start: usize, disk: Arc<Disk>, weather: Weather) {
+        let mut state = self.state();
+        state.under_way.clear();
+        state.of_start = [0; KEYS.len()];
+        (state.start, state.disk, state.weather) = (start, Some(disk), weather);
     }
 
     pub(super) fn log(&self) -> Vec<Seen> {
-        self.state.lock().unwrap().log.clone()
+        self.state().log.clone()
     }
 
-    /// The waits that were asked for and heard: from when, until when.
-    pub(super) fn asked(&self) -> Vec<(Duration, Duration)> {
-        self.state.lock().unwrap().asked.clone()
+    /// The waits that were asked for and heard: of which key, from when, until when.
+    pub(super) fn asked(&self) -> Vec<(usize, Duration, Duration)> {
+        self.state().asked.clone()
     }
 
-    fn arrive(&self, row: u32) -> (Option<Fault>, usize, Duration, Duration) {
-        let mut state = self.state.lock().unwrap();
-        assert!(state.under_way.insert(row), "two requests for row {row} at once");
+    /// What it holds, by external id.
+    pub(super) fn customers(&self) -> BTreeMap<String, Value> {
+        self.state().customers.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn now(&self) -> Duration {
+        Moment::now() - self.began
+    }
+
+    fn leave(&self, row: u32, key: usize) -> (Option<Fault>, usize, Duration, Duration) {
+        let left = self.now();
+        let mut state = self.state();
+        let twice = !state.under_way.insert(row) && self.flaw != Some(Flaw::SendsTwice);
+        assert!(!twice, "two requests for row {row} at once");
         let announced = state.disk.as_ref().is_some_and(|disk| disk.announced(row));
-        let draw = f64::from(state.chance.random_range(0..1000_u32));
-        let calm = state.calm;
-        let mut upto = 0.0;
-        let fault = state.temper.faults.iter().find(|(_, chances)| {
-            upto += f64::from(*chances) * (1.0 - calm);
-            draw < upto
-        });
-        let fault = fault.map(|(fault, _)| *fault);
-        let seen = Seen { row, at: Moment::now() - self.start, announced, taken: false, created: false };
+        state.of_start[key] += 1;
+        let State { temper, weather, chance, .. } = &mut *state;
+        let mut fault = temper.draw(*weather, chance);
+        if state.weather.refused.is_some_and(|(of, from)| of == key && state.of_start[key] >= from) {
+            fault = Some(Fault::KeyRefused);
+        }
+        let start = state.start;
+        let seen = Seen {
+            row,
+            key,
+            start,
+            left,
+            arrived: None,
+            announced,
+            fault,
+            taken: false,
+            created: false,
+            gate_heard: None,
+        };
         state.log.push(seen);
-        let (there, back) = (state.chance.random_range(0..40), state.chance.random_range(0..40));
+        let (there, back) = (state.chance.random_range(0..LONGEST_WAY), state.chance.random_range(0..LONGEST_WAY));
         (fault, state.log.len() - 1, Duration::from_millis(there), Duration::from_millis(back))
     }
 
+    /// It reaches the server, whose own limit may be exceeded.
+    fn arrive(&self, place: usize) -> Option<Fault> {
+        let now = self.now();
+        let mut state = self.state();
+        let key = state.log[place].key;
+        state.log[place].arrived = Some(now);
+        if let Some(limit) = state.temper.limit {
+            let (second, taken) = state.seconds.entry(key).or_default();
+            if *second != now.as_secs() {
+                (*second, *taken) = (now.as_secs(), 0);
+            }
+            *taken += 1;
+            if *taken > limit {
+                state.log[place].fault = Some(Fault::OverLimit);
+            }
+        }
+        state.log[place].fault
+    }
+
     /// The request has its effect. `None`: the creation gate is closed and nobody matches.
-    fn take(&self, place: usize) -> Option<bool> {
-        let mut state = self.state.lock().unwrap();
-        let row = state.log[place].row;
-        let known = state.customers.contains(&row);
+    fn take(&self, place: usize, body: &Value) -> Option<bool> {
+        let mut state = self.state();
+        let id = format!("u-{}", state.log[place].row);
+        if self.flaw == Some(Flaw::IsUndone) {
+            state.customers.remove(&id);
+        }
+        let known = state.customers.contains_key(&id);
         if !known && state.temper.gate_closed {
             return None;
         }
-        state.customers.insert(row);
+        state.customers.insert(id, body.clone());
+        if self.flaw == Some(Flaw::Invents) {
+            state.customers.insert("u-of-nobody".into(), body.clone());
+        }
         state.log[place].taken = true;
         state.log[place].created = !known;
         Some(!known)
     }
 
-    async fn answer(self, row: u32, body: serde_json::Value) -> Result<Reply, TransportError> {
-        use Fault::{Accepted, Bad, Broken, Busy, Garbled, LostAfter, LostBefore, Never, Refused, TooMany};
-        let (fault, place, there, back) = self.arrive(row);
+    async fn answer(self, row: u32, key: usize, body: Value) -> Result<Reply, TransportError> {
+        use Fault::{
+            Accepted, Bad, Broken, Busy, Garbled, KeyRefused, LostAfter, LostBefore, MixedUp, Never, NotFound,
+            OverLimit, Refused, Silence, TooMany,
+        };
+        let (fault, place, there, back) = self.leave(row, key);
         let lost = |ambiguous| Err(TransportError { ambiguous, status: None, text: "lost".into() });
-        let reply =
-            |status, body: serde_json::Value| Ok(Reply { status, body: body.to_string().into(), ..Reply::default() });
+        let reply = |status, body: Value| Ok(Reply { status, body: body.to_string().into(), ..Reply::default() });
         if fault == Some(Refused) {
             return lost(false);
         }
         tokio::time::sleep(there).await;
-        let coin = self.state.lock().unwrap().chance.random_bool(0.5);
+        if fault == Some(LostBefore) {
+            tokio::time::sleep(back).await;
+            return lost(true);
+        }
+        let fault = self.arrive(place);
+        let coin = self.state().chance.random_bool(0.5);
         let takes = match fault {
-            None | Some(LostAfter | Garbled | Accepted) => true,
+            None | Some(LostAfter | Silence | Garbled | MixedUp | Accepted) => true,
             Some(Broken) => coin,
             _ => false,
         };
-        let effect = takes.then(|| self.take(place)).flatten();
-        tokio::time::sleep(back).await;
+        let effect = takes.then(|| self.take(place, &body)).flatten();
+        let silence = if fault == Some(Silence) { Duration::from_secs(29) } else { Duration::ZERO };
+        tokio::time::sleep(back + silence).await;
+        let another = json!({"external_id": "u-of-another", "email": "another@example.com"});
         match (fault, effect) {
-            (Some(LostBefore | LostAfter | Refused), _) => lost(true),
-            (Some(TooMany), _) => Ok(self.too_many(coin)),
-            (Some(Busy), _) => reply(503, serde_json::json!({})),
-            (Some(Broken), _) => reply(500, serde_json::json!({})),
-            (Some(Garbled), _) => reply(200, serde_json::json!("yes")),
-            (Some(Accepted), _) => reply(202, serde_json::json!({})),
-            (Some(Never), _) => reply(501, serde_json::json!({})),
-            (Some(Bad), _) => reply(400, serde_json::json!({"error": "no", "code": "BAD_REQUEST"})),
-            (None, None) => reply(422, serde_json::json!({"error": "closed", "code": "CREATION_DISABLED"})),
-            (None, Some(true)) => reply(201, serde_json::json!({"action": "created", "customer": body})),
-            (None, Some(false)) => reply(200, serde_json::json!({"action": "updated", "customer": body})),
+            (Some(LostBefore | LostAfter | Silence | Refused), _) => lost(true),
+            (Some(TooMany | OverLimit), _) => Ok(self.too_many(coin)),
+            (Some(Busy), _) => reply(503, json!({})),
+            (Some(Broken), _) => reply(500, json!({})),
+            (Some(Garbled), _) => reply(200, json!("yes")),
+            (Some(MixedUp), _) => reply(200, json!({"action": "updated", "customer": another})),
+            (Some(Accepted), _) => reply(202, json!({})),
+            (Some(Never), _) => reply(501, json!({})),
+            (Some(Bad), _) => reply(400, json!({"error": format!("no, {}", self.echoed(key)), "code": "BAD_REQUEST"})),
+            (Some(NotFound), _) => reply(404, json!({})),
+            (Some(KeyRefused), _) => reply(401, json!({"error": "Unauthorized", "code": "UNAUTHORIZED"})),
+            (None, None) => {
+                let heard = self.now();
+                self.state().log[place].gate_heard = Some(heard);
+                reply(422, json!({"error": "closed", "code": "CREATION_DISABLED"}))
+            }
+            (None, Some(true)) => reply(201, json!({"action": "created", "customer": body})),
+            (None, Some(false)) => reply(200, json!({"action": "updated", "customer": body})),
         }
+    }
+
+    fn echoed(&self, key: usize) -> &'static str {
+        KEYS[if self.flaw == Some(Flaw::TellsTheKey) { 1 - key } else { key }]
     }
 
     fn too_many(&self, names_a_wait: bool) -> Reply {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         let longest = state.temper.longest_wait;
         let seconds = state.chance.random_range(1..=longest);
-        let body =
-            if names_a_wait { serde_json::json!({"retry_after_seconds": seconds}) } else { serde_json::json!({}) };
+        let body = if names_a_wait { json!({"retry_after_seconds": seconds}) } else { json!({}) };
         Reply { status: 429, body: body.to_string().into(), ..Reply::default() }
     }
 
-    /// The client has the reply: from here on it knows of the wait.
-    fn heard(&self, reply: &Result<Reply, TransportError>) {
+    /// The sender has the reply: from here on it knows of the wait.
+    fn heard(&self, key: usize, reply: &mut Result<Reply, TransportError>) {
         let Ok(Reply { status: 429, body, .. }) = reply else { return };
-        let named = serde_json::from_slice::<serde_json::Value>(body).unwrap()["retry_after_seconds"].as_u64();
-        let now = Moment::now() - self.start;
+        let named = serde_json::from_slice::<Value>(body).unwrap()["retry_after_seconds"].as_u64();
+        let now = self.now();
         if let Some(seconds) = named {
-            self.state.lock().unwrap().asked.push((now, now + Duration::from_secs(seconds)));
+            self.state().asked.push((key, now, now + Duration::from_secs(seconds)));
         }
+        if self.flaw == Some(Flaw::DeafToWaits) {
+            body.clear();
+        }
+    }
+
+    async fn ask(&self, row: u32, key: usize, body: Value) -> Result<Reply, TransportError> {
+        // A task of its own: what reached the server happens, whatever becomes of the sender.
+        let mut reply = tokio::spawn(self.clone().answer(row, key, body)).await.unwrap();
+        self.heard(key, &mut reply);
+        self.state().under_way.remove(&row);
+        reply
     }
 }
 
 impl Transport for Server {
-    async fn attempt(&self, _: usize, _: IdType, body: &[u8]) -> Result<Reply, TransportError> {
-        let json: serde_json::Value = serde_json::from_slice(body).unwrap();
+    async fn attempt(&self, lane: usize, _: IdType, body: &[u8]) -> Result<Reply, TransportError> {
+        let json: Value = serde_json::from_slice(body).unwrap();
         let row = json["external_id"].as_str().unwrap().strip_prefix("u-").unwrap().parse().unwrap();
-        // A task of its own: what reached the server happens, whatever becomes of the client.
-        let reply = tokio::spawn(self.clone().answer(row, json)).await.unwrap();
-        self.heard(&reply);
-        self.state.lock().unwrap().under_way.remove(&row);
+        let key = self.world.products[lane].key;
+        let mut reply = self.ask(row, key, json.clone()).await;
+        match self.flaw {
+            Some(Flaw::SendsTwice) => return self.ask(row, key, json).await,
+            Some(Flaw::NeverGivesUp) => {
+                for _ in 0..20 {
+                    if reply.is_ok() {
+                        break;
+                    }
+                    reply = self.ask(row, key, json.clone()).await;
+                }
+            }
+            Some(Flaw::Credulous) if reply.is_err() => {
+                let taken = json!({"action": "updated", "customer": json});
+                return Ok(Reply { status: 200, body: taken.to_string().into(), ..Reply::default() });
+            }
+            Some(Flaw::MixesProducts) if key == 1 && self.state().weather.refused.is_some_and(|(of, _)| of == 0) => {
+                return Ok(Reply { status: 401, ..Reply::default() });
+            }
+            _ => {}
+        }
         reply
     }
 }

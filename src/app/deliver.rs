@@ -113,9 +113,10 @@ impl Delivery<'_> {
         for (product, key) in settings.products.iter().zip(keys) {
             let calls = Calls::new(&prepared.rows, &product.name, prepared.manifest.currency_digits)?;
             let left = calls.left(&resumed.decided)?;
-            self.announce(&product.name, left);
+            self.announce(&product.name, &key, left);
             total += left as u64;
-            lanes.push(Lane { product: product.name.clone(), key, calls: Box::new(calls) });
+            let (name, key_source) = (product.name.clone(), product.key.clone());
+            lanes.push(Lane { product: name, key, key_source, calls: Box::new(calls) });
         }
         let ended = send::send(
             lanes,
@@ -144,8 +145,9 @@ impl Delivery<'_> {
         learn(settings, &prepared.folder, &prepared.manifest, &prepared.rows, context.now())
     }
 
-    fn announce(&self, product: &str, calls: usize) {
-        let forecast = send::forecast(calls, self.settings.tether.rate, self.context.clock.now());
+    fn announce(&self, product: &str, key: &ApiKey, calls: usize) {
+        let begins = send::begins_with(&self.settings.run.state.join("pacing"), key);
+        let forecast = send::forecast(calls, self.settings.tether.rate, begins, self.context.clock.now());
         self.monitor.event(Event::Note { message: format!("{product}: {forecast}") });
     }
 }

@@ -13,8 +13,8 @@ use crate::runs::{Holder, RunFolder, StateLock};
 
 /// Goes on with the newest interrupted run and returns what a person reads. Must be called inside a tokio runtime.
 pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppError> {
-    let settings = config::load(&context.config)?;
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
+    let settings = config::load(&context.config)?;
     let holder = Holder::this("resume", context.now());
     let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(|e| AppError::from(e).then(Next::Resume))?;
     let Some((folder, manifest)) = RunFolder::latest_resumable(&settings.run.state)? else {

@@ -18,8 +18,8 @@ pub async fn run(
     as_of: Option<Instant>,
     allow: &[String],
 ) -> Result<(ExitCode, String), AppError> {
-    let settings = config::load(&context.config)?;
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
+    let settings = config::load(&context.config)?;
     let started_at = context.now();
     let run_id = context.run_id();
     let monitor = context.monitor(&run_id);

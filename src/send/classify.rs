@@ -112,15 +112,22 @@ pub fn classify(result: Result<&Reply, &TransportError>) -> Verdict {
     let reply = match result {
         Ok(reply) => reply,
         Err(error) => {
-            // A refusal of the key or of the address stops the product even when its body was cut off.
-            if let Some(Meaning::Stop(reason)) = error.status.and_then(meaning_of) {
-                return Verdict::Stop { reason, detail: error.text.clone() };
-            }
-            return Verdict::Retry {
-                ambiguous: error.ambiguous,
-                counts_as_try: true,
-                after: None,
-                detail: error.text.clone(),
+            // What the status alone says stands even when the body was cut off.
+            let meaning =
+                error.status.map_or(Meaning::Unreadable, |status| meaning_of(status).unwrap_or(Meaning::Unreadable));
+            let detail = error.text.clone();
+            return match meaning {
+                Meaning::Stop(reason) => Verdict::Stop { reason, detail },
+                Meaning::CannotDo => Verdict::Failed { detail },
+                Meaning::RefusedRow | Meaning::NothingDone | Meaning::SlowDown => Verdict::Retry {
+                    ambiguous: false,
+                    counts_as_try: meaning != Meaning::SlowDown,
+                    after: error.wait,
+                    detail,
+                },
+                Meaning::Created | Meaning::Updated | Meaning::Unreadable | Meaning::MayHaveHappened => {
+                    Verdict::Retry { ambiguous: error.left, counts_as_try: true, after: error.wait, detail }
+                }
             };
         }
     };
@@ -289,13 +296,17 @@ mod tests {
 
     #[test]
     fn without_a_reply_only_a_request_that_began_to_leave_is_ambiguous() {
-        for (ambiguous, status, expected) in [
+        for (left, status, expected) in [
             (true, None, "ambiguous"),
             (false, None, "retry"),
-            (true, Some(503), "ambiguous"),
+            (true, Some(200), "ambiguous"),
+            (true, Some(500), "ambiguous"),
+            (true, Some(503), "retry"),
+            (true, Some(422), "retry"),
             (true, Some(401), "stop auth"),
+            (true, Some(501), "failed"),
         ] {
-            let error = TransportError { ambiguous, status, text: "lost".into() };
+            let error = TransportError { left, status, wait: None, text: "lost".into() };
             assert_eq!(word(&classify(Err(&error))), expected);
         }
     }

@@ -92,7 +92,7 @@ impl Transport for Client {
     async fn attempt(&self, lane: usize, id_type: IdType, body: &[u8]) -> Result<Reply, TransportError> {
         let Some(key) = self.keys.get(lane) else {
             let text = format!("lane {lane} has no key");
-            return Err(TransportError { ambiguous: false, status: None, text });
+            return Err(TransportError { left: false, status: None, wait: None, text });
         };
         let request = self
             .http
@@ -101,24 +101,27 @@ impl Transport for Client {
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(ID_TYPE, HeaderValue::from_static(id_type.as_str()))
             .body(body.to_vec());
-        let mut response = request.send().await.map_err(|e| lost(None, &e))?;
+        let mut response = request.send().await.map_err(|e| lost(None, None, &e))?;
         let status = response.status().as_u16();
+        let date = header_date(response.headers());
+        let wait = header_wait(response.headers(), date, self.clock.now());
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| lost(Some(status), &e))? {
+        while let Some(chunk) = response.chunk().await.map_err(|e| lost(Some(status), wait, &e))? {
             if bytes.len() + chunk.len() > MAX_REPLY_BYTES {
                 let text = format!("HTTP {status} with more than {MAX_REPLY_BYTES} bytes, which is no reply");
-                return Err(TransportError { ambiguous: true, status: Some(status), text });
+                return Err(TransportError { left: true, status: Some(status), wait, text });
             }
             bytes.extend_from_slice(&chunk);
         }
-        let headers = response.headers();
-        let date = header_date(headers);
-        let waits = WAIT_HEADERS
-            .iter()
-            .flat_map(|name| headers.get_all(*name).iter().filter_map(move |v| Some((*name, v.to_str().ok()?))));
-        let wait = named_wait(waits, date, self.clock.now());
         Ok(Reply { status, body: bytes, wait, date })
     }
+}
+
+fn header_wait(headers: &HeaderMap, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Duration> {
+    let waits = WAIT_HEADERS
+        .iter()
+        .flat_map(|name| headers.get_all(*name).iter().filter_map(move |v| Some((*name, v.to_str().ok()?))));
+    named_wait(waits, date, now)
 }
 
 fn header_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
@@ -127,14 +130,14 @@ fn header_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
 }
 
 /// Only when no connection was had is it certain that nothing left.
-fn lost(status: Option<u16>, error: &reqwest::Error) -> TransportError {
-    let ambiguous = !(error.is_connect() || error.is_builder());
-    let what = match (ambiguous, status) {
+fn lost(status: Option<u16>, wait: Option<Duration>, error: &reqwest::Error) -> TransportError {
+    let left = !(error.is_connect() || error.is_builder());
+    let what = match (left, status) {
         (false, _) => "no connection: nothing was sent".to_owned(),
         (true, None) => "the reply was lost".to_owned(),
         (true, Some(status)) => format!("the reply (HTTP {status}) was cut off"),
     };
-    TransportError { ambiguous, status, text: format!("{what} ({})", chain(error)) }
+    TransportError { left, status, wait, text: format!("{what} ({})", chain(error)) }
 }
 
 /// The innermost causes say what happened; the outermost names the address, which says nothing.

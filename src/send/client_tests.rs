@@ -67,7 +67,7 @@ async fn a_reply_that_did_not_come_whole_is_ambiguous_and_nothing_is_sent_twice(
     ] {
         let (result, requests) = answered(answer).await;
         let error = result.unwrap_err();
-        assert_eq!((error.ambiguous, error.status), (true, status), "{what}: {error:?}");
+        assert_eq!((error.left, error.status), (true, status), "{what}: {error:?}");
         assert_eq!(requests.len(), 1, "{what}");
         assert!(!error.text.contains("tk_live"), "{what}: {error:?}");
     }
@@ -79,7 +79,7 @@ async fn without_a_connection_nothing_was_sent() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let error = client(&format!("http://{address}")).unwrap().attempt(0, IdType::Email, BODY).await.unwrap_err();
-    assert!(!error.ambiguous && error.status.is_none(), "{error:?}");
+    assert!(!error.left && error.status.is_none(), "{error:?}");
     // A listener that speaks no TLS: the handshake fails before the request leaves.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -88,7 +88,7 @@ async fn without_a_connection_nothing_was_sent() {
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     let error = client(&format!("https://{address}")).unwrap().attempt(0, IdType::Email, BODY).await.unwrap_err();
-    assert!(!error.ambiguous, "{error:?}");
+    assert!(!error.left, "{error:?}");
 }
 
 #[tokio::test]

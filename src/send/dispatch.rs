@@ -6,8 +6,9 @@ use super::lane::{LaneRun, run_lane};
 use super::pacing::Pacer;
 use super::pacing_file::PacingMemory;
 use super::shared::Shared;
+use super::tuner::{Tuner, per_second};
 use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, Transport};
-use crate::config::{Pace, TetherSettings};
+use crate::config::{KeySource, Pace, TetherSettings};
 use crate::journal::{Closing, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Reason};
 use crate::monitor::{Event, Monitor};
@@ -35,6 +36,8 @@ pub struct Lane {
     pub product: String,
     /// Its key; lanes with the same key share one pace.
     pub key: ApiKey,
+    /// Where the key stands, for who must replace it.
+    pub key_source: KeySource,
     /// Its calls, most valuable first; read lazily, so that a million of them take no memory. Rows that `resumed` says
     /// are decided are passed over.
     pub calls: Box<dyn Iterator<Item = Call> + Send>,
@@ -155,7 +158,7 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
     for (index, lane) in lanes.into_iter().enumerate() {
         let pacer = Arc::clone(&keys[lane.key.fingerprint()].0);
         let backoff = Backoff::new(seed.wrapping_add(index as u64));
-        let run = Arc::new(LaneRun::new(index, lane.product, lane.key, pacer, backoff));
+        let run = Arc::new(LaneRun::new(index, &lane, pacer, backoff));
         // Asked to stop while it was still planning, a run sends nothing at all.
         if *stop.borrow() {
             run.stop(&shared, ProductStop { reason: Reason::Interrupted, detail: ASKED_TO_STOP.to_owned() });
@@ -223,6 +226,12 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
     let result = format!("{} rows decided by {} calls", tally.outcomes.values().sum::<u64>(), tally.calls);
     shared.monitor.event(Event::StageFinished { stage: "sending", result });
     Ok(SendEnd { complete, stopped, outcomes: tally.outcomes, calls: tally.calls })
+}
+
+/// Calls a second that `rate = "auto"` begins with for `key`, as the pacing folder remembers it.
+pub fn begins_with(pacing: &Path, key: &ApiKey) -> f64 {
+    let learned = PacingMemory::load(pacing, key.fingerprint()).learned_millihertz;
+    Tuner::new(learned.map(per_second), Moment::now()).per_second()
 }
 
 type Keys = BTreeMap<String, (Arc<Pacer>, PacingMemory)>;

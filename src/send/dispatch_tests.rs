@@ -30,10 +30,12 @@ async fn every_row_ends_as_its_replies_allow_and_no_better() {
         (|n| if n == 1 { Status(500) } else { Updated }, Outcome::Applied, 2),
         (|n| if n == 1 { Status(504) } else { Status(400) }, Outcome::Unknown, 2),
         (|n| if n == 1 { Status(202) } else { Updated }, Outcome::Applied, 2),
-        (|n| if n == 1 { NoConnection } else { Updated }, Outcome::Updated, 2),
+        // Without a connection nothing was sent.
+        (|n| if n == 1 { NoConnection } else { Updated }, Outcome::Updated, 1),
         (|n| if n == 1 { Status(503) } else { Updated }, Outcome::Updated, 2),
         (|n| if n < 9 { Status(429) } else { Updated }, Outcome::Updated, 9),
-        (|_| NoConnection, Outcome::Failed, 5),
+        (|_| NoConnection, Outcome::Failed, 0),
+        (|n| if n == 1 { Lost } else { NoConnection }, Outcome::Unknown, 1),
         (|_| Status(503), Outcome::Failed, 5),
         (|_| Lost, Outcome::Unknown, 5),
         (|n| if n == 2 { Lost } else { Status(503) }, Outcome::Unknown, 5),
@@ -45,7 +47,11 @@ async fn every_row_ends_as_its_replies_allow_and_no_better() {
     for (n, (script, expected, attempts)) in cases.iter().enumerate() {
         let ran = Setup::rows(1).run(move |seen| script(seen.nth)).await;
         let rows = ran.rows();
-        assert_eq!((rows[0].outcome, rows[0].attempts, rows[0].sent), (*expected, *attempts, true), "case {n}");
+        assert_eq!(
+            (rows[0].outcome, rows[0].attempts, rows[0].sent),
+            (*expected, *attempts, *attempts > 0),
+            "case {n}"
+        );
         assert!(ran.end.unwrap().complete, "case {n}");
         assert!(ran.log.iter().all(|s| s.body == ran.log[0].body && s.id_type == IdType::External), "case {n}");
     }
@@ -183,6 +189,32 @@ async fn a_service_in_trouble_gets_a_tenth_more_calls_and_no_longer_queue() {
         let failed: Vec<_> = ran.rows().into_iter().filter(|o| o.outcome == Outcome::Failed).collect();
         assert_eq!(u32::try_from(failed.len()).unwrap(), rows / 2 - (rows / 10 + 20));
         assert!(failed.iter().all(|o| o.detail.as_ref().unwrap().contains("a tenth of all")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_costs_no_row_its_outcome_and_a_customer_that_always_fails_is_none() {
+    // One at a time, ten failures are two rows without a try left: they wait for `resume`, as those after them do.
+    let mut setup = Setup::rows(20);
+    setup.limits.in_flight = NonZeroU32::MIN;
+    let ran = setup.run(|_| Answer::Status(503)).await;
+    assert_eq!(ran.end.as_ref().unwrap().stopped["core"].reason, Reason::Unavailable);
+    assert_eq!(ran.log.len(), 10);
+    assert!(ran.rows().iter().all(|o| o.outcome == Outcome::NotAttempted), "{:?}", ran.rows());
+
+    for (first, last) in [(0, 0), (0, 1), (18, 19)] {
+        let mut setup = Setup::rows(20);
+        setup.limits.in_flight = NonZeroU32::MIN;
+        // Eight failures of two customers; before, between or after them the service answers.
+        setup.limits.max_tries = NonZeroU32::new(4).unwrap();
+        let broken = move |row| (first..=last).contains(&row);
+        let ran = setup.run(move |seen| if broken(seen.row) { Answer::Status(503) } else { Answer::Updated }).await;
+        assert!(ran.end.as_ref().unwrap().complete, "{first} to {last}");
+        for said in ran.rows() {
+            let expected = if broken(said.row) { Outcome::Failed } else { Outcome::Updated };
+            assert_eq!(said.outcome, expected, "row {} of {first} to {last}", said.row);
+        }
+        assert_eq!(ran.rows().len(), 20);
     }
 }
 

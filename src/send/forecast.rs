@@ -4,11 +4,17 @@ use crate::config::Pace;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// What the configured rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured
-/// rate: done at 06:12 UTC at the earliest`.
-pub fn before(calls: usize, pace: Pace, now: DateTime<Utc>) -> String {
+/// What the rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured rate: done at
+/// 06:12 UTC at the earliest`. `begins`: calls a second that `rate = "auto"` begins with.
+pub fn before(calls: usize, pace: Pace, begins: f64, now: DateTime<Utc>) -> String {
     let Pace::Fixed(rate) = pace else {
-        return format!("{calls} calls, as fast as the server takes them");
+        let took = f64::from(u32::try_from(calls).unwrap_or(u32::MAX)) / begins;
+        let took = Duration::try_from_secs_f64(took).unwrap_or(Duration::MAX);
+        let at = clock(now, took).map_or(String::new(), |at| format!(", and done at {at}"));
+        return format!(
+            "{calls} calls, as fast as the server takes them: {} at the {begins:.1} a second that it begins with{at}",
+            words(took)
+        );
     };
     let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
     let least = rate.per.saturating_mul(periods);
@@ -64,8 +70,13 @@ mod tests {
                 "40000 calls, at least 1 h 7 min at the configured rate: done at 2026-11-02 01:02 UTC at the earliest",
             ),
         ] {
-            assert_eq!(before(calls, rate, now()), expected);
+            assert_eq!(before(calls, rate, 2.0, now()), expected);
         }
+        assert_eq!(
+            before(240, Pace::Auto, 2.0, now()),
+            "240 calls, as fast as the server takes them: 2 min 0 s at the 2.0 a second that it begins with, and done at \
+             23:57 UTC"
+        );
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::pacing_file::PacingMemory;
 use super::row::{Next, Tries};
 use super::shared::Shared;
 use super::streak::{Streak, UNAVAILABLE_AFTER};
-use super::{ApiKey, Call, LONGEST_WAIT, Transport, Verdict, classify};
+use super::{ApiKey, Call, LONGEST_WAIT, Lane, Transport, Verdict, classify};
+use crate::config::KeySource;
 use crate::journal::{Durable, ProductStop, Record};
 use crate::model::{Instant, Prediction, Reason};
 use crate::monitor::Event;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant as Moment;
 
-/// A server's wait at least this long is written down for the next start.
+/// A wait at least this long is written down for the next start.
 const WORTH_REMEMBERING: Duration = Duration::from_secs(1);
 
 /// One product under way.
@@ -29,6 +30,7 @@ pub(super) struct LaneRun {
     index: usize,
     pub(super) product: String,
     key: ApiKey,
+    key_source: KeySource,
     pub(super) pacer: Arc<Pacer>,
     backoff: Backoff,
     retries: RetryBudget,
@@ -41,11 +43,12 @@ pub(super) struct LaneRun {
 }
 
 impl LaneRun {
-    pub(super) fn new(index: usize, product: String, key: ApiKey, pacer: Arc<Pacer>, backoff: Backoff) -> Self {
+    pub(super) fn new(index: usize, lane: &Lane, pacer: Arc<Pacer>, backoff: Backoff) -> Self {
         Self {
             index,
-            product,
-            key,
+            product: lane.product.clone(),
+            key: lane.key.clone(),
+            key_source: lane.key_source.clone(),
             pacer,
             backoff,
             retries: RetryBudget::new(),
@@ -75,6 +78,11 @@ impl LaneRun {
         })
     }
 
+    /// What a person must know of a stop: of a key that was refused, where it stands.
+    fn why_stopped(&self, detail: String, reason: Reason) -> String {
+        if reason == Reason::Auth { format!("{detail}; the key is that of {}", self.key_source) } else { detail }
+    }
+
     fn is_stopped(&self) -> bool {
         self.stopped.borrow().is_some()
     }
@@ -92,6 +100,18 @@ impl LaneRun {
     /// A row was left without an outcome.
     pub(super) fn leave(&self) {
         self.left_over.store(true, Ordering::Release);
+    }
+
+    /// All rows were tried: those that were given up and waited for a word of the service have their outcome, or wait for
+    /// another start when the product stopped.
+    async fn settle<T>(&self, shared: &Shared<T>, conclusions: Conclusions) {
+        let given_up = self.streak().take_given_up();
+        if self.is_stopped() && !given_up.is_empty() {
+            return self.leave();
+        }
+        for outcome in given_up {
+            conclusions.conclude(shared, outcome).await;
+        }
     }
 
     /// Whether `call` need not be made, its refusal being known beforehand.
@@ -136,8 +156,12 @@ pub(super) async fn run_lane<T: Transport>(
             }
         }
     };
+    let sending = async {
+        tokio::join!(feed(&shared, &lane, calls, queue, conclusions.clone()), work);
+        lane.settle(&shared, conclusions).await;
+    };
     let all = async {
-        tokio::join!(feed(&shared, &lane, calls, queue, conclusions), work, confirmations.confirm_all(&shared));
+        tokio::join!(sending, confirmations.confirm_all(&shared));
     };
     tokio::select! {
         biased;
@@ -209,7 +233,6 @@ impl<T: Transport> Worker<T> {
                 }
                 () = lane.pacer.permit() => drop(ahead.take()),
             }
-            shared.tally().calls += 1;
             if std::mem::take(&mut first) {
                 lane.retries.earn();
             }
@@ -217,28 +240,51 @@ impl<T: Transport> Worker<T> {
                 biased;
                 result = shared.transport.attempt(lane.index, call.id_type(), &body) => result,
                 // Its intent stays open in the journal: nobody knows what became of it.
-                _ = drain_over.wait_for(|over| *over) => return lane.leave(),
+                _ = drain_over.wait_for(|over| *over) => {
+                    shared.tally().calls += 1;
+                    return lane.leave();
+                }
             };
+            let left = result.as_ref().map_or_else(|e| e.left, |_| true);
+            if left {
+                shared.tally().calls += 1;
+            } else {
+                drop(shared.journal.append(&Record::Withdrawn { row: call.row }));
+                tries.attempts -= 1;
+            }
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
             let verdict = classify(result.as_ref());
-            self.note(call.row, &verdict);
+            self.note(call.row, &verdict).await;
             match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
                 Next::Decided(mut outcome) => {
                     shared.scrubber.scrub_outcome(&mut outcome);
                     self.conclusions.conclude(shared, *outcome).await;
-                    return self.stop_if_unavailable();
+                    return;
+                }
+                Next::GivenUp { mut outcome, ambiguous, failures } => {
+                    shared.scrubber.scrub_outcome(&mut outcome);
+                    let why = outcome.detail.clone().unwrap_or_default();
+                    let given_up = lane.streak().give_up(*outcome, failures);
+                    match given_up {
+                        Some(outcome) => self.conclusions.conclude(shared, outcome).await,
+                        None if left => self.undecided(&call, status, ambiguous, why.clone()),
+                        None => {}
+                    }
+                    return self.stop_if_unavailable(&why);
                 }
                 Next::Stop(stop) => {
-                    let detail = shared.scrubber.scrubbed(stop.detail);
+                    let detail = lane.why_stopped(shared.scrubber.scrubbed(stop.detail), stop.reason);
                     self.undecided(&call, status, false, detail.clone());
                     lane.stop(shared, ProductStop { reason: stop.reason, detail });
                     return lane.leave();
                 }
                 Next::Again { ambiguous, failures, after, detail } => {
                     let why = shared.scrubber.scrubbed(detail);
-                    self.undecided(&call, status, ambiguous, why.clone());
+                    if left {
+                        self.undecided(&call, status, ambiguous, why.clone());
+                    }
                     self.pause(after, failures, &why);
-                    self.stop_if_unavailable();
+                    self.stop_if_unavailable(&why);
                     if !lane.is_stopped() && failures.is_some() {
                         shared.monitor.event(Event::Retrying { product: lane.product.clone(), row: call.row, why });
                     }
@@ -261,7 +307,7 @@ impl<T: Transport> Worker<T> {
     }
 
     /// Keeps what one verdict means for the rows after it.
-    fn note(&self, row: u32, verdict: &Verdict) {
+    async fn note(&self, row: u32, verdict: &Verdict) {
         let lane = &self.lane;
         match verdict {
             Verdict::Retry { counts_as_try: true, .. } => {
@@ -275,13 +321,18 @@ impl<T: Transport> Worker<T> {
             Verdict::CreationDisabled { .. } => lane.creation_disabled.store(true, Ordering::Release),
             _ => {}
         }
-        lane.streak().answered();
         lane.pacer.got_through();
+        let given_up = lane.streak().answered();
+        for outcome in given_up {
+            self.conclusions.conclude(&self.shared, outcome).await;
+        }
     }
 
-    fn stop_if_unavailable(&self) {
+    /// `why`: what the last call said.
+    fn stop_if_unavailable(&self, why: &str) {
         if self.lane.streak().means_unavailable(self.shared.limits.in_flight) {
-            let detail = format!("{UNAVAILABLE_AFTER} calls in a row failed; `resume` when the service is back");
+            let detail =
+                format!("{UNAVAILABLE_AFTER} calls in a row failed, at last: {why}; `resume` when the service is back");
             self.lane.stop(&self.shared, ProductStop { reason: Reason::Unavailable, detail });
         }
     }
@@ -292,18 +343,18 @@ impl<T: Transport> Worker<T> {
         let wait = match (after, failures) {
             (Some(after), _) => {
                 lane.pacer.pause(after);
-                if after >= WORTH_REMEMBERING {
-                    let now = shared.clock.now();
-                    let until = now + after.min(LONGEST_WAIT) + Duration::from_secs(1);
-                    let (key, until) = (lane.key.fingerprint().to_owned(), Instant::from_utc(until));
-                    drop(shared.journal.append(&Record::Wait { key: key.clone(), until }));
-                    remember(shared, &key, &lane.pacer, PacingMemory::default(), true, now);
-                }
                 after
             }
             (None, None) => lane.pacer.pause_unnamed(),
             (None, Some(_)) => return,
         };
+        if wait >= WORTH_REMEMBERING {
+            let now = shared.clock.now();
+            let until = now + wait.min(LONGEST_WAIT) + Duration::from_secs(1);
+            let (key, until) = (lane.key.fingerprint().to_owned(), Instant::from_utc(until));
+            drop(shared.journal.append(&Record::Wait { key: key.clone(), until }));
+            remember(shared, &key, &lane.pacer, PacingMemory::default(), true, now);
+        }
         shared.monitor.event(Event::Paused { product: lane.product.clone(), wait, why: why.to_owned() });
     }
 }

@@ -42,7 +42,7 @@ pub use classify::{Verdict, classify};
 pub use client::{Client, ClientError};
 pub use clock::{Clock, SystemClock};
 pub use compare::compare;
-pub use dispatch::{Lane, SendContext, SendEnd, SendError, SendLimits, send};
+pub use dispatch::{Lane, SendContext, SendEnd, SendError, SendLimits, begins_with, send};
 pub use forecast::before as forecast;
 pub use key::{ApiKey, KeyError, Scrubber};
 pub use transport::{MAX_REPLY_BYTES, Reply, Transport, TransportError};

@@ -2,7 +2,7 @@
 
 use super::LONGEST_WAIT;
 use super::bucket::Bucket;
-use super::tuner::Tuner;
+use super::tuner::{Tuner, per_second};
 use crate::config::Pace;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -89,8 +89,7 @@ impl Pacer {
         let (bucket, tuner) = match pace {
             Pace::Fixed(rate) => (Bucket::of_rate(rate, burst), None),
             Pace::Auto => {
-                let learned = learned.map(|millihertz| Duration::from_millis(millihertz).as_secs_f64());
-                let tuner = Tuner::new(learned, Instant::now());
+                let tuner = Tuner::new(learned.map(per_second), Instant::now());
                 (bucket_of(tuner), Some(tuner))
             }
         };

@@ -29,7 +29,7 @@ fn take(call: &Call, reply: &Reply, ambiguous: bool) -> Next {
 /// The outcome, `pause` where the try does not count, or why the product stops.
 fn said(next: &Next) -> String {
     match next {
-        Next::Decided(outcome) => outcome.outcome.to_string(),
+        Next::Decided(outcome) | Next::GivenUp { outcome, .. } => outcome.outcome.to_string(),
         Next::Again { failures: None, .. } => "pause".into(),
         Next::Again { .. } => "again".into(),
         Next::Stop(stop) => format!("stop {}", stop.reason),
@@ -207,7 +207,7 @@ fn a_reply_that_shows_another_customer_says_nothing_of_this_one() {
     for action in ["updated", "created"] {
         let status = if action == "updated" { 200 } else { 201 };
         let reply = Reply { status, body: body(action, another), ..Reply::default() };
-        let Next::Decided(outcome) = take(&call(Prediction::Update), &reply, false) else { panic!() };
+        let Next::GivenUp { outcome, .. } = take(&call(Prediction::Update), &reply, false) else { panic!() };
         assert_eq!(outcome.outcome.to_string(), "unknown");
         assert_eq!(outcome.customer, None, "the baseline learns nothing from it");
         assert!(outcome.detail.unwrap().contains("another customer"));
@@ -222,5 +222,5 @@ fn a_reply_that_shows_another_customer_says_nothing_of_this_one() {
     let mut by_email = call(Prediction::Update);
     by_email.body.external_id = None;
     let reply = Reply { status: 200, body: body("updated", another), ..Reply::default() };
-    assert!(matches!(take(&by_email, &reply, false), Next::Decided(outcome) if outcome.customer.is_none()));
+    assert!(matches!(take(&by_email, &reply, false), Next::GivenUp { outcome, .. } if outcome.customer.is_none()));
 }

@@ -15,7 +15,7 @@ const ANOTHER: &str = "the reply shows another customer, with neither the extern
 /// What is known of one row's tries.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tries {
-    /// Requests that left.
+    /// Requests that left, or are about to.
     pub(super) attempts: u32,
     /// Transient failures in this process: a resumed row gets its tries anew.
     failures: u32,
@@ -29,6 +29,15 @@ pub(super) struct Tries {
 pub(super) enum Next {
     /// It has its outcome.
     Decided(Box<RowOutcome>),
+    /// It has no try left after so many failures: its outcome, unless the whole service is down.
+    GivenUp {
+        /// What can be said of it.
+        outcome: Box<RowOutcome>,
+        /// Whether the last try was ambiguous.
+        ambiguous: bool,
+        /// Tries that failed.
+        failures: u32,
+    },
     /// Another try.
     Again {
         /// Whether this one was ambiguous.
@@ -95,13 +104,15 @@ impl Tries {
                 if !counts_as_try {
                     return again(None);
                 }
-                if self.failures >= max_tries {
-                    self.refused(call, Outcome::Failed, detail)
+                let detail = if self.failures >= max_tries {
+                    detail
                 } else if may_retry() {
                     return again(Some(self.failures));
                 } else {
-                    self.refused(call, Outcome::Failed, format!("{detail}; {BUDGET_SPENT}"))
-                }
+                    format!("{detail}; {BUDGET_SPENT}")
+                };
+                let outcome = Box::new(self.refused(call, Outcome::Failed, detail));
+                return Next::GivenUp { outcome, ambiguous, failures: self.failures };
             }
         };
         Next::Decided(Box::new(outcome))

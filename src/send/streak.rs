@@ -1,6 +1,7 @@
 //! Transient failures in a row: when are they an outage?
 
-use std::collections::BTreeSet;
+use crate::model::RowOutcome;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// So many transient failures in a row, over all rows, and the service is down.
@@ -12,7 +13,10 @@ const NO_LONGER_FEW: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Streak {
     failures: usize,
-    rows: BTreeSet<u32>,
+    /// Failures of each row.
+    rows: BTreeMap<u32, u32>,
+    /// Rows without a try left, that were never answered: in an outage it is not theirs, and they wait for `resume`.
+    given_up: Vec<RowOutcome>,
     /// Whether the service decided anything in this run.
     has_answered: bool,
 }
@@ -21,14 +25,31 @@ impl Streak {
     /// A call about `row` failed and may succeed later.
     pub(super) fn failed(&mut self, row: u32) {
         self.failures += 1;
-        self.rows.insert(row);
+        *self.rows.entry(row).or_default() += 1;
     }
 
-    /// The service decided something.
-    pub(super) fn answered(&mut self) {
+    /// The service decided something: no outage. Returns the outcomes of rows that ran out of tries meanwhile.
+    #[must_use]
+    pub(super) fn answered(&mut self) -> Vec<RowOutcome> {
         self.has_answered = true;
         self.failures = 0;
         self.rows.clear();
+        self.take_given_up()
+    }
+
+    /// A row has no try left after `failures` of them. Its outcome comes back when the service was answering meanwhile;
+    /// else it is kept until it is known whether this is an outage.
+    pub(super) fn give_up(&mut self, outcome: RowOutcome, failures: u32) -> Option<RowOutcome> {
+        if self.rows.get(&outcome.row).is_some_and(|of_it| *of_it >= failures) {
+            self.given_up.push(outcome);
+            return None;
+        }
+        Some(outcome)
+    }
+
+    /// The outcomes that were kept.
+    pub(super) fn take_given_up(&mut self) -> Vec<RowOutcome> {
+        std::mem::take(&mut self.given_up)
     }
 
     /// Whether the service is down. Once it has answered, a few customers that fail at every try are no outage, or they would

@@ -2,7 +2,7 @@
 
 use super::key::ApiKey;
 use super::{Call, Clock, IdType, Lane, Reply, SendContext, SendEnd, SendError, SendLimits, Transport, TransportError};
-use crate::config::{Pace, Rate};
+use crate::config::{KeySource, Pace, Rate};
 use crate::journal::testing::{MemoryJournal, header};
 use crate::journal::{Record, Resumed};
 use crate::model::{Outcome, Prediction, RowOutcome, UpsertBody};
@@ -79,7 +79,7 @@ impl Transport for Server {
             Ok(Reply { status, body: serde_json::to_vec(&body).unwrap(), ..Reply::default() })
         };
         let taken = |action: &str| serde_json::json!({"action": action, "customer": json, "health_score": 74});
-        let lost = |ambiguous, text: &str| Err(TransportError { ambiguous, status: None, text: text.into() });
+        let lost = |left, text: &str| Err(TransportError { left, status: None, wait: None, text: text.into() });
         match answer {
             Answer::Created => reply(201, taken("created")),
             Answer::Updated => reply(200, taken("updated")),
@@ -200,6 +200,7 @@ impl Setup {
         let lanes = self.lanes.into_iter().map(|(product, key, rows)| Lane {
             product: product.into(),
             key: ApiKey::new(&SecretString::from(key)).unwrap(),
+            key_source: KeySource::Env("TETHER_KEY".into()),
             calls: Box::new(rows.map(move |row| call(row, predicted))),
         });
         let sending = tokio::spawn(super::send(lanes.collect(), context));

@@ -24,10 +24,12 @@ pub struct Reply {
 /// No whole reply came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
-    /// Whether the request had begun to leave: it may have taken effect.
-    pub ambiguous: bool,
+    /// Whether the request had begun to leave: it may have taken effect, unless the status says that it did not.
+    pub left: bool,
     /// Status, where at least the head of a reply came.
     pub status: Option<u16>,
+    /// How long that head says to wait.
+    pub wait: Option<Duration>,
     /// What happened, for a person.
     pub text: String,
 }

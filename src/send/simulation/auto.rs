@@ -4,7 +4,7 @@ use super::fault::Temper;
 use super::server::Server;
 use super::under_paused_time;
 use super::world::{Product, World, planned};
-use crate::config::Pace;
+use crate::config::{KeySource, Pace};
 use crate::journal::Resumed;
 use crate::journal::testing::{MemoryJournal, header};
 use crate::send::testing::{KEY, Recording};
@@ -37,6 +37,7 @@ async fn found(seed: u64, limit: u32, rows: u32, state: &Path) -> (f64, f64) {
     let lane = Lane {
         product: "core".into(),
         key: ApiKey::new(&SecretString::from(KEY)).unwrap(),
+        key_source: KeySource::Env("TETHER_KEY".into()),
         calls: Box::new((0..rows).map(|row| planned(row, 1))),
     };
     let context = SendContext {

@@ -111,7 +111,10 @@ fn outcomes(life: &Life, day: u32, journal: &[Record], log: &[Seen], broken: &mu
         match by_row.get(&row) {
             None => broken.push((Rule::EveryRow, format!("row {row} has no outcome"))),
             Some(said) => {
-                let of_row = |seen: &&Seen| seen.row == row && life.starts[seen.start].day == day;
+                // Where no connection was had, nothing left.
+                let of_row = |seen: &&Seen| {
+                    seen.row == row && life.starts[seen.start].day == day && seen.fault != Some(Fault::Refused)
+                };
                 let seen: Vec<&Seen> = log.iter().filter(of_row).collect();
                 broken.extend(row_broken(said, &seen).map(|(rule, what)| {
                     (rule, format!("row {row} is said to be {} on day {day}: {what}; {seen:#?}", said.outcome))

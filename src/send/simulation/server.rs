@@ -187,7 +187,7 @@ impl Server {
             OverLimit, Refused, Silence, TooMany,
         };
         let (fault, place, there, back) = self.leave(row, key);
-        let lost = |ambiguous| Err(TransportError { ambiguous, status: None, text: "lost".into() });
+        let lost = |left| Err(TransportError { left, status: None, wait: None, text: "lost".into() });
         let reply = |status, body: Value| Ok(Reply { status, body: body.to_string().into(), ..Reply::default() });
         if fault == Some(Refused) {
             return lost(false);

@@ -1,7 +1,7 @@
 //! What a seed decides before the first start: products, keys, rows, limits, and how the run is cut short.
 
 use super::flaw::Flaw;
-use crate::config::{Pace, Rate};
+use crate::config::{KeySource, Pace, Rate};
 use crate::model::{Money, Prediction};
 use crate::send::testing::{KEY, call};
 use crate::send::{ApiKey, Call, Lane, SendLimits};
@@ -105,6 +105,7 @@ impl World {
         let lane = |product: &Product| Lane {
             product: product.name.into(),
             key: ApiKey::new(&SecretString::from(KEYS[product.key])).unwrap(),
+            key_source: KeySource::Env("TETHER_KEY".into()),
             calls: Box::new(
                 product
                     .rows

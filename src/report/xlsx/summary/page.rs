@@ -10,7 +10,7 @@ use num_rational::BigRational;
 use rust_xlsxwriter::{ConditionalFormatCell, ConditionalFormatCellRule, Format, Formula, Url, Worksheet, XlsxError};
 
 /// How many characters fit on a line of the page.
-const LINE: usize = 165;
+const LINE: usize = 210;
 
 /// The page while it is written from top to bottom.
 pub(super) struct Page<'a> {
@@ -228,8 +228,7 @@ impl<'a> Page<'a> {
     /// Such a fraction as a number.
     pub(super) fn exact(&mut self, column: u16, minor: &BigRational) -> Result<(), XlsxError> {
         let formats = self.formats;
-        let format = if minor.is_integer() { &formats.money } else { &formats.exact };
-        self.number(column, self.exact_text(minor), format)
+        self.number(column, self.exact_text(minor), &formats.exact)
     }
 
     /// One cell over all of `checks`, in the current row.

@@ -57,7 +57,7 @@ fn table<'a>(sheet: &'a mut Worksheet, part: &Part, formats: &Formats) -> Result
     sheet.set_name(&part.name)?;
     for (at, (name, width, kind)) in (0_u16..).zip(columns) {
         let right = matches!(kind, Kind::Money | Kind::Count | Kind::Number);
-        let heading = if right { &formats.heading_right } else { &formats.heading };
+        let heading = if right { &formats.heading_right } else { &formats.heading_beside };
         sheet.write_string_with_format(0, at, *name, heading)?;
         // Room for the filter's button beside the heading.
         let needed = u8::try_from(name.len()).unwrap_or(u8::MAX).saturating_add(4);

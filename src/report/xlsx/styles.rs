@@ -46,7 +46,12 @@ pub(super) struct Formats {
     pub(super) label: Format,
     pub(super) text: Format,
     pub(super) link: Format,
+    /// A text beside a number.
+    pub(super) beside: Format,
+    pub(super) link_beside: Format,
     pub(super) heading: Format,
+    /// Over texts that stand beside numbers.
+    pub(super) heading_beside: Format,
     pub(super) heading_right: Format,
     pub(super) instant: Format,
     pub(super) count: Format,
@@ -72,6 +77,9 @@ impl Formats {
     /// The formats for amounts of a currency with `digits` digits.
     pub(super) fn new(digits: u8) -> Self {
         let plain = || Format::new().set_font_color(INK).set_align(FormatAlign::Top);
+        // A text beside a number does not touch it.
+        let beside = |format: Format| format.set_align(FormatAlign::Left).set_indent(1);
+        let link = || plain().set_font_color(ACCENT).set_underline(FormatUnderline::Single);
         let number = |code: &str| plain().set_num_format(code).set_align(FormatAlign::Right);
         let cash = money(digits);
         // Zeros of a roll-forward are many and say nothing: a dash lets the others be seen.
@@ -88,7 +96,7 @@ impl Formats {
             plain().set_num_format(format!("{cash};0")).set_align(FormatAlign::Right).set_background_color(SHADE);
         let kinds = Kind::ALL.map(|kind| match kind {
             // A text format: what is typed over stays text too, leading zeros and `=` included.
-            Kind::Text => plain().set_num_format_index(TEXT),
+            Kind::Text => beside(plain()).set_num_format_index(TEXT),
             Kind::Money => number(&cash),
             Kind::Count => number("0"),
             Kind::Instant => plain().set_num_format(INSTANT).set_align(FormatAlign::Left),
@@ -107,8 +115,11 @@ impl Formats {
             note: plain().set_font_color(FAINT),
             label: plain(),
             text: plain().set_num_format_index(TEXT).set_align(FormatAlign::Left),
-            link: plain().set_font_color(ACCENT).set_underline(FormatUnderline::Single),
+            link_beside: beside(link()),
+            beside: beside(plain()),
+            link: link(),
             heading_right: heading.clone().set_align(FormatAlign::Right).set_text_wrap(),
+            heading_beside: beside(heading.clone()),
             heading,
             instant: plain().set_num_format(INSTANT).set_align(FormatAlign::Left),
             count: number(COUNT),

@@ -130,7 +130,7 @@ fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxErro
         page.number(1, tally.customers.to_string(), &formats.count)?;
         page.money(2, tally.desired, &formats.money)?;
         page.link(3, outcome.as_str(), Table::Customers(outcome))?;
-        page.text(4, words::meaning(outcome), &formats.label)?;
+        page.text(4, words::meaning(outcome), &formats.beside)?;
         page.next();
     }
     for request in requests {

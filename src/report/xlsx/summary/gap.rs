@@ -40,6 +40,7 @@ pub(super) fn write(
     page.sum(AMOUNT, &address(total, CLOSING), gap.tether, &formats.exact)?;
     page.next();
     page.text(0, "gap", &formats.total_label)?;
+    page.text(CUSTOMERS, "", &formats.total_label)?;
     let gap_cell = page.here(AMOUNT);
     let formula = format!("{}-{}", address(stripe, AMOUNT), address(stripe + 1, AMOUNT));
     page.formula(AMOUNT, &formula, page.exact_text(&gap.gap()), &formats.total_exact)?;
@@ -54,6 +55,7 @@ pub(super) fn write(
     }
     let explained = gap.gap() - gap.residual();
     page.text(0, "explained", &formats.total_label)?;
+    page.text(CUSTOMERS, "", &formats.total_label)?;
     let formula = format!("SUM({}:{})", address(first, AMOUNT), address(page.row() - 1, AMOUNT));
     let explained_cell = page.here(AMOUNT);
     page.formula(AMOUNT, &formula, page.exact_text(&explained), &formats.total_exact)?;

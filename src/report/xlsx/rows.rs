@@ -6,7 +6,7 @@ use super::columns::{self, Kind, TABLES, Table, letters};
 use super::facts::Facts;
 use super::package::Piece;
 use super::styles::Styles;
-use crate::model::{Break, Field, Outcome};
+use crate::model::{Break, Field, Instant, Outcome};
 use crate::report::bridge::movement;
 use crate::report::files::SLICE;
 use crate::report::model::ReportModel;
@@ -258,12 +258,12 @@ fn changed(sheets: &mut Sheets<'_, '_>, lines: &DataFrame) -> Result<(), Fault> 
 
 /// One side of a changed field.
 fn side(row: &mut Rows<'_>, column: usize, field: Field, text: &str) {
-    let instant = || text.parse::<crate::model::Instant>().ok();
     match field {
         Field::Mrr => row.decimal(column, Kind::Money, text),
-        Field::PeriodEnd | Field::LastActivity if instant().is_some() => {
-            instant().into_iter().for_each(|instant| row.instant(column, instant.epoch_millis()));
-        }
+        Field::PeriodEnd | Field::LastActivity => match text.parse::<Instant>() {
+            Ok(instant) => row.instant(column, instant.epoch_millis()),
+            Err(_) => row.text(column, text),
+        },
         Field::AutoRenew if matches!(text, "true" | "false") => row.yes_no(column, text == "true"),
         _ => row.text(column, text),
     }
@@ -274,8 +274,12 @@ fn a_break(row: &mut Rows<'_>, found: &Break) {
     row.text(1, &found.scope);
     row.text(2, &found.key);
     for (column, text) in [(3, &found.field), (4, &found.before), (5, &found.after), (7, &found.file)] {
-        text.iter().for_each(|text| row.text(column, text));
+        if let Some(text) = text {
+            row.text(column, text);
+        }
     }
     row.text(6, &found.detail);
-    found.line.into_iter().for_each(|line| row.count(8, line));
+    if let Some(line) = found.line {
+        row.count(8, line);
+    }
 }

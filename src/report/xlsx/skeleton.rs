@@ -45,9 +45,9 @@ pub(super) fn build(model: &ReportModel, ending: Ending, book: &Book, facts: &Fa
 
 /// What stands below every printed page.
 pub(super) fn footer(sheet: &mut Worksheet, run_id: &str) {
-    // `&` begins a command in a footer.
+    // `&` begins a command in a footer; a size needs a blank before a text that begins with a digit.
     let run_id = text::plain(run_id).replace('&', "&&");
-    sheet.set_footer(format!("&L&8{run_id}&C&8&A&R&8&P / &N"));
+    sheet.set_footer(format!("&L&8 {run_id}&C&8 &A&R&8 &P / &N"));
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
 }
 
@@ -57,7 +57,7 @@ fn table<'a>(sheet: &'a mut Worksheet, part: &Part, formats: &Formats) -> Result
     sheet.set_name(&part.name)?;
     for (at, (name, width, kind)) in (0_u16..).zip(columns) {
         let right = matches!(kind, Kind::Money | Kind::Count | Kind::Number);
-        let heading = if right { &formats.heading_right } else { &formats.heading };
+        let heading = if right { &formats.heading_right } else { &formats.heading_beside };
         sheet.write_string_with_format(0, at, *name, heading)?;
         // Room for the filter's button beside the heading.
         let needed = u8::try_from(name.len()).unwrap_or(u8::MAX).saturating_add(4);

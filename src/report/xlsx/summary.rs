@@ -42,7 +42,9 @@ pub(super) fn write(
     sheet.set_name("summary")?.set_tab_color(TAB_SUMMARY);
     sheet.set_screen_gridlines(false);
     sheet.set_column_width(0, 36)?;
-    for column in 1..WIDTH {
+    // The second holds the run's instants too.
+    sheet.set_column_width(1, 20)?;
+    for column in 2..WIDTH {
         sheet.set_column_width(column, 15)?;
     }
     skeleton::footer(sheet, &model.manifest.run_id);
@@ -75,7 +77,7 @@ fn head(page: &mut Page<'_>, given: &Given<'_>) -> Result<u32, XlsxError> {
     page.line(&format!("{headline}. {sentence}"), &formats.headline)?;
     let currency = manifest.currency.as_str().to_uppercase();
     page.line(
-        &format!("Amounts are {currency} a month, instants are UTC. Every cell with a double line below it must be 0."),
+        &format!("Amounts are {currency} a month, instants are UTC. Every shaded cell must be 0."),
         &formats.note,
     )?;
     page.blank();
@@ -128,7 +130,7 @@ fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxErro
         page.number(1, tally.customers.to_string(), &formats.count)?;
         page.money(2, tally.desired, &formats.money)?;
         page.link(3, outcome.as_str(), Table::Customers(outcome))?;
-        page.text(4, words::meaning(outcome), &formats.label)?;
+        page.text(4, words::meaning(outcome), &formats.beside)?;
         page.next();
     }
     for request in requests {
@@ -145,10 +147,16 @@ fn notes(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxError> {
         page.line(sentence, &formats.label)?;
     }
     page.blank();
-    page.section("About this workbook", WIDTH)?;
-    for guard in &given.model.manifest.guards {
-        page.line(&format!("Guard {}: {}", guard.guard, guard.detail), &formats.label)?;
+    if !given.model.manifest.guards.is_empty() {
+        page.section("Guards", WIDTH)?;
     }
+    for guard in &given.model.manifest.guards {
+        page.line(&format!("{}: {}", guard.guard, guard.detail), &formats.label)?;
+    }
+    if !given.model.manifest.guards.is_empty() {
+        page.blank();
+    }
+    page.section("About this workbook", WIDTH)?;
     let mut about = vec![
         "Ids, e-mails and names are text, amounts and dates are numbers. Customers stand in the order of the plan: the largest movement first.".to_owned(),
     ];
@@ -167,13 +175,13 @@ fn notes(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxError> {
     if given.facts.cut > 0 {
         let texts = count(given.facts.cut);
         about.push(format!(
-            "{texts} texts are longer than the 32,767 characters of a cell: they are cut and say so at their end. The CSV files hold them whole."
+            "Texts longer than the 32,767 characters of a cell: {texts}. They are cut and say so at their end; the CSV files hold them whole."
         ));
     }
     if given.facts.wide > 0 {
         let customers = count(given.facts.wide);
         about.push(format!(
-            "{customers} customers have an amount of more than the 15 digits that a cell's number keeps: it stands as text, digit by digit, and is in no sum here."
+            "Customers with an amount of more than the 15 digits that a cell's number keeps: {customers}. It stands as text, digit by digit, and is in no sum here."
         ));
     }
     if !given.facts.provable {

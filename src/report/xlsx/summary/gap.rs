@@ -37,12 +37,13 @@ pub(super) fn write(
     page.exact(AMOUNT, &gap.stripe)?;
     page.next();
     page.text(0, "Tether, closing", &formats.label)?;
-    page.sum(AMOUNT, &address(total, CLOSING), gap.tether, &formats.money)?;
+    page.sum(AMOUNT, &address(total, CLOSING), gap.tether, &formats.exact)?;
     page.next();
     page.text(0, "gap", &formats.total_label)?;
+    page.text(CUSTOMERS, "", &formats.total_label)?;
     let gap_cell = page.here(AMOUNT);
     let formula = format!("{}-{}", address(stripe, AMOUNT), address(stripe + 1, AMOUNT));
-    page.formula(AMOUNT, &formula, page.exact_text(&gap.gap()), &formats.total_money)?;
+    page.formula(AMOUNT, &formula, page.exact_text(&gap.gap()), &formats.total_exact)?;
     against(page, &gap.gap(), checks)?;
     page.next();
 
@@ -54,9 +55,10 @@ pub(super) fn write(
     }
     let explained = gap.gap() - gap.residual();
     page.text(0, "explained", &formats.total_label)?;
+    page.text(CUSTOMERS, "", &formats.total_label)?;
     let formula = format!("SUM({}:{})", address(first, AMOUNT), address(page.row() - 1, AMOUNT));
     let explained_cell = page.here(AMOUNT);
-    page.formula(AMOUNT, &formula, page.exact_text(&explained), &formats.total_money)?;
+    page.formula(AMOUNT, &formula, page.exact_text(&explained), &formats.total_exact)?;
     page.next();
     page.text(0, "residual", &formats.label)?;
     let off = rounded(&gap.residual());
@@ -95,14 +97,14 @@ fn write_component(
         let sign = if *outcome == Outcome::CreationDisabled { '+' } else { '-' };
         formula = format!("{formula}{sign}({})", foreseen(given, name));
     }
-    page.formula(AMOUNT, &formula, page.exact_text(&component.amount), &formats.money)?;
+    page.formula(AMOUNT, &formula, page.exact_text(&component.amount), &formats.exact)?;
     against(page, &component.amount, checks)
 }
 
 /// The run's own figure beside a computed one, and their difference.
 fn against(page: &mut Page<'_>, told: &BigRational, checks: &mut Checks) -> Result<(), XlsxError> {
     let formats = page.formats;
-    page.number(TOLD, page.exact_text(told), &formats.given_money)?;
+    page.number(TOLD, page.exact_text(told), &formats.given_exact)?;
     let formula = format!("{}-{}", page.here(AMOUNT), page.here(TOLD));
     page.zero_money(DIFFERENCE, &formula, 0, checks)
 }

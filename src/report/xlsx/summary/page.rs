@@ -10,7 +10,7 @@ use num_rational::BigRational;
 use rust_xlsxwriter::{ConditionalFormatCell, ConditionalFormatCellRule, Format, Formula, Url, Worksheet, XlsxError};
 
 /// How many characters fit on a line of the page.
-const LINE: usize = 165;
+const LINE: usize = 210;
 
 /// The page while it is written from top to bottom.
 pub(super) struct Page<'a> {
@@ -104,7 +104,11 @@ impl<'a> Page<'a> {
     pub(super) fn headings(&mut self, names: &[&str], right: std::ops::Range<usize>) -> Result<(), XlsxError> {
         let formats = self.formats;
         for (at, name) in names.iter().enumerate() {
-            let format = if right.contains(&at) { &formats.heading_right } else { &formats.heading };
+            let format = match at {
+                _ if right.contains(&at) => &formats.heading_right,
+                0 => &formats.heading,
+                _ => &formats.heading_beside,
+            };
             self.text(u16::try_from(at).unwrap_or(u16::MAX), name, format)?;
         }
         self.next();
@@ -114,7 +118,8 @@ impl<'a> Page<'a> {
     /// A link to a table's first sheet.
     pub(super) fn link(&mut self, column: u16, words: &str, table: Table) -> Result<(), XlsxError> {
         let url = Url::new(format!("internal:'{}'!A1", table.name())).set_text(words);
-        self.sheet.write_url_with_format(self.row, column, url, &self.formats.link)?;
+        let format = if column == 0 { &self.formats.link } else { &self.formats.link_beside };
+        self.sheet.write_url_with_format(self.row, column, url, format)?;
         Ok(())
     }
 
@@ -228,8 +233,7 @@ impl<'a> Page<'a> {
     /// Such a fraction as a number.
     pub(super) fn exact(&mut self, column: u16, minor: &BigRational) -> Result<(), XlsxError> {
         let formats = self.formats;
-        let format = if minor.is_integer() { &formats.money } else { &formats.exact };
-        self.number(column, self.exact_text(minor), format)
+        self.number(column, self.exact_text(minor), &formats.exact)
     }
 
     /// One cell over all of `checks`, in the current row.
@@ -250,7 +254,7 @@ impl<'a> Page<'a> {
         self.at(row, |page| {
             page.zero(1, &terms.join("+"), off, page.digits)?;
             let cell = page.here(1);
-            page.formula(2, &format!("IF({cell}=0,\"{fine}\",\"{bad}\")"), said, &formats.label)
+            page.formula(2, &format!("IF({cell}=0,\"{fine}\",\"{bad}\")"), said, &formats.beside)
         })
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn write(page: &mut Page<'_>, given: &Given<'_>) -> Result<Subtotal, 
     page.headings(&["list", "rows on its sheets", "as the run says", "difference"], 1..4)?;
     lists(page, given, &mut checks)?;
     page.at(title, |page| {
-        page.text(WIDTH - 2, "checks of the proofs", &formats.note)?;
+        page.text(WIDTH - 3, "checks of the proofs", &formats.note)?;
         page.subtotal(WIDTH - 1, &checks)
     })
 }
@@ -93,8 +93,7 @@ fn mrr_of(page: &mut Page<'_>, source: &SourceTotals, total: &Exact, checks: &mu
         column += 1;
     }
     let formula = format!("SUM({}:{})", page.here(FIRST), page.here(column - 1));
-    let format = if sum.is_integer() { &formats.money } else { &formats.exact };
-    page.formula(column, &formula, page.exact_text(&sum), format)?;
+    page.formula(column, &formula, page.exact_text(&sum), &formats.exact)?;
     let off = (sum - total).round().to_integer();
     let formula = format!("{}-{}", page.here(column), page.here(READ));
     page.zero_money(column + 1, &formula, i128::try_from(off).unwrap_or(i128::MAX), checks)?;

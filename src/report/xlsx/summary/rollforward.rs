@@ -161,7 +161,7 @@ pub(super) fn write(
     page.blank();
     gap::write(page, given, product, &name, &placed, total, &mut checks)?;
     page.at(title, |page| {
-        page.text(MISSING - 1, "checks of this product", &formats.note)?;
+        page.text(MISSING - 2, "checks of this product", &formats.note)?;
         page.subtotal(MISSING, &checks)
     })
 }

@@ -1,7 +1,7 @@
 //! A workbook read back: its archive unpacked, its cells by address, and what its formulas come to.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
 use zip::ZipArchive;
 
 /// What a cell holds.
@@ -62,16 +62,14 @@ fn unescape(text: &str) -> String {
     let mut rest = text.as_str();
     while let Some(at) = rest.find("_x") {
         let code = rest.get(at + 2..at + 6).filter(|_| rest[at + 6..].starts_with('_'));
-        match code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32) {
-            Some(character) => {
-                out.push_str(&rest[..at]);
-                out.push(character);
-                rest = &rest[at + 7..];
-            }
-            None => {
-                out.push_str(&rest[..at + 2]);
-                rest = &rest[at + 2..];
-            }
+        let character = code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+        if let Some(character) = character {
+            out.push_str(&rest[..at]);
+            out.push(character);
+            rest = &rest[at + 7..];
+        } else {
+            out.push_str(&rest[..at + 2]);
+            rest = &rest[at + 2..];
         }
     }
     out + rest
@@ -149,6 +147,19 @@ impl Workbook {
             .filter(|((_, column), cell)| *column == 0 && cell.value == Value::Text(label.to_owned()));
         lines.map(|((line, _), _)| *line).nth(nth).unwrap_or_else(|| panic!("the summary has a line {label}"))
     }
+}
+
+/// The file with a text of one of its members replaced.
+pub fn replaced(file: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let mut places = 0;
+    for (name, text) in Workbook::read(file).members {
+        places += text.matches(from).count();
+        out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        out.write_all(text.replace(from, to).as_bytes()).unwrap();
+    }
+    assert_eq!(places, 1, "one cell is meant");
+    out.finish().unwrap().into_inner()
 }
 
 fn cells(xml: &str, shared: &[String]) -> BTreeMap<Address, Cell> {

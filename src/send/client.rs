@@ -5,7 +5,7 @@ use super::{ApiKey, Clock, IdType, MAX_REPLY_BYTES, Reply, Transport, TransportE
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 const ID_TYPE: HeaderName = HeaderName::from_static("x-customer-id-type");
@@ -14,7 +14,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Sends to `POST /api/v1/customers` of one Tether.
 pub struct Client {
-    http: reqwest::Client,
+    http: RwLock<reqwest::Client>,
+    timeout: Duration,
+    in_flight: usize,
     endpoint: url::Url,
     keys: Vec<HeaderValue>,
     clock: Arc<dyn Clock>,
@@ -63,29 +65,38 @@ impl Client {
         endpoint.set_path(&format!("{}/api/v1/customers", url.path().trim_end_matches('/')));
         // Fails only when one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .http1_only()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(timeout)
-            .pool_max_idle_per_host(in_flight)
-            // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| ClientError::Setup(chain(&e)))?;
+        let http = connections(timeout, in_flight).map_err(|e| ClientError::Setup(chain(&e)))?;
         let header = |key: &ApiKey| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ClientError::Key)?;
             value.set_sensitive(true);
             Ok(value)
         };
         let keys = keys.iter().map(header).collect::<Result<_, _>>()?;
-        Ok(Self { http, endpoint, keys, clock })
+        Ok(Self { http: RwLock::new(http), timeout, in_flight, endpoint, keys, clock })
     }
+
+    fn http(&self) -> reqwest::Client {
+        // It is only ever replaced as a whole.
+        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A pool of connections that does nothing behind the caller's back.
+fn connections(timeout: Duration, in_flight: usize) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(timeout)
+        .pool_max_idle_per_host(in_flight)
+        // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 impl Transport for Client {
@@ -95,7 +106,7 @@ impl Transport for Client {
             return Err(TransportError { left: false, status: None, wait: None, text });
         };
         let request = self
-            .http
+            .http()
             .post(self.endpoint.clone())
             .header(AUTHORIZATION, key.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -114,6 +125,13 @@ impl Transport for Client {
             bytes.extend_from_slice(&chunk);
         }
         Ok(Reply { status, body: bytes, wait, date })
+    }
+
+    fn start_afresh(&self) {
+        // Where that cannot be, the connections that stand are still better than none.
+        if let Ok(fresh) = connections(self.timeout, self.in_flight) {
+            *self.http.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 }
 

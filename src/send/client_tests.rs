@@ -136,3 +136,34 @@ fn a_key_is_never_sent_in_the_clear_over_a_network() {
         assert_eq!(client(url).is_ok(), allowed, "{url}");
     }
 }
+
+#[tokio::test]
+async fn connections_are_used_again_until_a_reply_of_another_request_came() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let accepted = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            *counted.lock().unwrap() += 1;
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 4096];
+                while stream.read(&mut bytes).await.unwrap_or(0) > 0 {
+                    if bytes.windows(BODY.len()).any(|part| part == BODY) {
+                        bytes.fill(0);
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let client = client(&url).unwrap();
+    for (afresh, connections) in [(false, 1), (false, 1), (true, 2), (false, 2)] {
+        if afresh {
+            client.start_afresh();
+        }
+        assert_eq!(client.attempt(0, IdType::External, BODY).await.unwrap().status, 200);
+        assert_eq!(*accepted.lock().unwrap(), connections);
+    }
+}

@@ -43,20 +43,18 @@ pub fn compare(sent: &UpsertBody, shown: &TetherCustomer) -> Vec<NotApplied> {
     found
 }
 
-/// Whether the reply is about somebody else: it names no identifier that was sent, and another for each. Such a reply belongs
-/// to another request, and says nothing of this one.
+/// Whether the reply is about somebody else: of the identifiers that were sent it shows another, and none as it was sent.
+/// Such a reply belongs to another request, and says nothing of this one.
 pub(super) fn shows_another(sent: &UpsertBody, shown: &TetherCustomer) -> bool {
-    let id = differs(sent.external_id.as_deref(), shown.external_id.as_deref(), same_text);
-    let email = differs(sent.email.as_deref(), shown.email.as_deref(), same_email);
-    match (id, email) {
-        (Some(id), Some(email)) => id && email,
-        (id, email) => id.or(email).unwrap_or(false),
-    }
+    let id = fits(sent.external_id.as_deref(), shown.external_id.as_deref(), same_text);
+    let email = fits(sent.email.as_deref(), shown.email.as_deref(), same_email);
+    let known = [id, email];
+    known.contains(&Some(false)) && !known.contains(&Some(true))
 }
 
-/// Whether another value is shown than was sent; `None`: none was sent.
-fn differs(sent: Option<&str>, shown: Option<&str>, same: fn(&str, &str) -> bool) -> Option<bool> {
-    sent.map(|sent| shown.is_some_and(|shown| !same(sent, shown)))
+/// Whether an identifier is shown as it was sent; `None`: it was not sent, or is not shown.
+fn fits(sent: Option<&str>, shown: Option<&str>, same: fn(&str, &str) -> bool) -> Option<bool> {
+    Some(same(sent?, shown?))
 }
 
 fn same_text(sent: &str, shown: &str) -> bool {

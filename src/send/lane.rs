@@ -3,6 +3,7 @@
 
 use super::backoff::Backoff;
 use super::budget::RetryBudget;
+use super::compare::shows_another;
 use super::conclude::{Conclusions, conclusions};
 use super::dispatch::remember;
 use super::feeder::{Item, announce, feed};
@@ -254,6 +255,9 @@ impl<T: Transport> Worker<T> {
             }
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
             let verdict = classify(result.as_ref());
+            if matches!(&verdict, Verdict::Accepted { customer, .. } if shows_another(&call.body, customer)) {
+                shared.transport.start_afresh();
+            }
             self.note(call.row, &verdict).await;
             match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
                 Next::Decided(mut outcome) => {

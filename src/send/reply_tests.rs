@@ -219,6 +219,9 @@ fn a_reply_that_shows_another_customer_says_nothing_of_this_one() {
         let outcome = decided(&format!(r#"{{"external_id":{external_id},"email":{email}}}"#));
         assert_eq!(outcome.outcome.to_string(), "updated");
     }
+    let half_shown = body("updated", r#"{"external_id":null,"email":"bob@example.com","mrr":49}"#);
+    let reply = Reply { status: 200, body: half_shown, ..Reply::default() };
+    assert!(matches!(take(&call(Prediction::Update), &reply, false), Next::GivenUp { .. }));
     let mut by_email = call(Prediction::Update);
     by_email.body.external_id = None;
     let reply = Reply { status: 200, body: body("updated", another), ..Reply::default() };

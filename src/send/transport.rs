@@ -43,4 +43,7 @@ pub trait Transport: Send + Sync + 'static {
         id_type: IdType,
         body: &[u8],
     ) -> impl Future<Output = Result<Reply, TransportError>> + Send;
+
+    /// A reply came that belongs to another request: no connection that stands is used again.
+    fn start_afresh(&self) {}
 }

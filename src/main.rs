@@ -48,26 +48,16 @@ fn this_program() -> Result<PathBuf, String> {
     std::env::current_exe().map_err(|error| error.to_string())
 }
 
-/// Where calls are sent. One worker sends more than any API takes, and saves handing each call from thread to thread.
-fn sending() -> Result<tokio::runtime::Runtime, AppError> {
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    built.map_err(|error| AppError::Internal(Box::new(error)))
-}
-
-/// Where the sandbox serves: on every core.
-fn serving() -> Result<tokio::runtime::Runtime, AppError> {
-    tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)))
-}
-
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
+    let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
     let has_report = matches!(command, Command::Run(_) | Command::Resume);
     let (code, text) = match command {
-        Command::Run(args) => sending()?.block_on(run::run(context, args.as_of, &args.allow))?,
+        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow))?,
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
-        Command::Resume => sending()?.block_on(resume::resume(context))?,
+        Command::Resume => runtime()?.block_on(resume::resume(context))?,
         Command::Report(args) => report::report(context, &args.run)?,
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.format)?,
-        Command::Sandbox(args) => return serving()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::TryParquet => {
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
             return Ok(ExitCode::Done);

@@ -147,7 +147,13 @@ impl Delivery<'_> {
 
     fn announce(&self, product: &str, key: &ApiKey, calls: usize) {
         let begins = send::begins_with(&self.settings.run.state.join("pacing"), key);
-        let forecast = send::forecast(calls, self.settings.tether.rate, begins, self.context.clock.now());
+        let forecast = send::forecast(
+            calls,
+            self.settings.tether.rate,
+            self.settings.tether.burst,
+            begins,
+            self.context.clock.now(),
+        );
         self.monitor.event(Event::Note { message: format!("{product}: {forecast}") });
     }
 }

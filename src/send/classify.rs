@@ -1,8 +1,9 @@
 //! What a reply means: a table of statuses, then what the body says. Nothing is claimed that it does not say.
 
+use super::compare::shows_another;
 use super::wait::wait_in_body;
 use super::{Reply, TransportError};
-use crate::model::{Reason, TetherCustomer};
+use crate::model::{Reason, TetherCustomer, UpsertBody};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -31,6 +32,11 @@ pub enum Verdict {
     },
     /// The server cannot do it, and says so: not worth another try.
     Failed {
+        /// Why.
+        detail: String,
+    },
+    /// A reply to somebody else's request: as a [`Verdict::Retry`] that is ambiguous, and its connection is not to be trusted.
+    Mistaken {
         /// Why.
         detail: String,
     },
@@ -107,8 +113,21 @@ fn meaning_of(status: u16) -> Option<Meaning> {
     MEANINGS.iter().find(|(statuses, _)| statuses.contains(&status)).map(|(_, meaning)| *meaning)
 }
 
-/// What an attempt's result means.
-pub fn classify(result: Result<&Reply, &TransportError>) -> Verdict {
+/// Why an acceptance is not believed.
+const ANOTHER: &str = "the reply shows another customer, with neither the external id nor the e-mail that was sent";
+
+/// What an attempt's result means for the row that `sent` it.
+pub fn judge(result: Result<&Reply, &TransportError>, sent: &UpsertBody) -> Verdict {
+    match classify(result) {
+        Verdict::Accepted { customer, .. } if shows_another(sent, &customer) => {
+            Verdict::Mistaken { detail: format!("{ANOTHER}: whether this one took effect is not known") }
+        }
+        verdict => verdict,
+    }
+}
+
+/// What an attempt's result means by itself.
+fn classify(result: Result<&Reply, &TransportError>) -> Verdict {
     let reply = match result {
         Ok(reply) => reply,
         Err(error) => {
@@ -119,13 +138,17 @@ pub fn classify(result: Result<&Reply, &TransportError>) -> Verdict {
             return match meaning {
                 Meaning::Stop(reason) => Verdict::Stop { reason, detail },
                 Meaning::CannotDo => Verdict::Failed { detail },
-                Meaning::RefusedRow | Meaning::NothingDone | Meaning::SlowDown => Verdict::Retry {
+                Meaning::NothingDone | Meaning::SlowDown => Verdict::Retry {
                     ambiguous: false,
                     counts_as_try: meaning != Meaning::SlowDown,
                     after: error.wait,
                     detail,
                 },
-                Meaning::Created | Meaning::Updated | Meaning::Unreadable | Meaning::MayHaveHappened => {
+                Meaning::Created
+                | Meaning::Updated
+                | Meaning::Unreadable
+                | Meaning::RefusedRow
+                | Meaning::MayHaveHappened => {
                     Verdict::Retry { ambiguous: error.left, counts_as_try: true, after: error.wait, detail }
                 }
             };
@@ -237,6 +260,7 @@ mod tests {
             Verdict::CreationDisabled { .. } => "creation_disabled".into(),
             Verdict::Rejected { .. } => "rejected".into(),
             Verdict::Failed { .. } => "failed".into(),
+            Verdict::Mistaken { .. } => "mistaken".into(),
             Verdict::Retry { ambiguous, counts_as_try, .. } => match (ambiguous, counts_as_try) {
                 (true, _) => "ambiguous".into(),
                 (false, true) => "retry".into(),
@@ -302,7 +326,7 @@ mod tests {
             (true, Some(200), "ambiguous"),
             (true, Some(500), "ambiguous"),
             (true, Some(503), "retry"),
-            (true, Some(422), "retry"),
+            (true, Some(422), "ambiguous"),
             (true, Some(401), "stop auth"),
             (true, Some(501), "failed"),
         ] {

@@ -90,7 +90,8 @@ fn connections(timeout: Duration, in_flight: usize) -> reqwest::Result<reqwest::
         .referer(false)
         .http1_only()
         .tcp_nodelay(true)
-        .connect_timeout(CONNECT_TIMEOUT)
+        // Below the time for all of it: a connection that was never had must not look like a reply that was lost.
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
         .timeout(timeout)
         .pool_max_idle_per_host(in_flight)
         // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
@@ -115,7 +116,7 @@ impl Transport for Client {
         let mut response = request.send().await.map_err(|e| lost(None, None, &e))?;
         let status = response.status().as_u16();
         let date = header_date(response.headers());
-        let wait = header_wait(response.headers(), date, self.clock.now());
+        let wait = header_wait(status, response.headers(), date, self.clock.now());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| lost(Some(status), wait, &e))? {
             if bytes.len() + chunk.len() > MAX_REPLY_BYTES {
@@ -135,11 +136,12 @@ impl Transport for Client {
     }
 }
 
-fn header_wait(headers: &HeaderMap, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Duration> {
-    let waits = WAIT_HEADERS
+fn header_wait(status: u16, headers: &HeaderMap, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Duration> {
+    let waits: Vec<_> = WAIT_HEADERS
         .iter()
-        .flat_map(|name| headers.get_all(*name).iter().filter_map(move |v| Some((*name, v.to_str().ok()?))));
-    named_wait(waits, date, now)
+        .flat_map(|name| headers.get_all(*name).iter().filter_map(move |v| Some((*name, v.to_str().ok()?))))
+        .collect();
+    named_wait(status, &waits, date, now)
 }
 
 fn header_date(headers: &HeaderMap) -> Option<DateTime<Utc>> {

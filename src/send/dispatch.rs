@@ -189,7 +189,7 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
             () = sleep_until(deadline), if ending.is_none() => {
                 ending = Some(stop_all(Reason::Deadline, "the run's deadline came"));
             }
-            _ = failed.wait_for(Option::is_some), if ending.is_none() => {
+            _ = failed.wait_for(Option::is_some), if !*drained.borrow() => {
                 ending = Some(stop_all(Reason::Interrupted, "the journal could not be written"));
                 // Nothing that a reply says could be recorded any more.
                 drained.send_replace(true);

@@ -202,6 +202,19 @@ async fn an_outage_costs_no_row_its_outcome_and_a_customer_that_always_fails_is_
     assert_eq!(ran.log.len(), 10);
     assert!(ran.rows().iter().all(|o| o.outcome == Outcome::NotAttempted), "{:?}", ran.rows());
 
+    // Two customers alone that always fail, calls enough under way: no outage, or no `resume` would ever end.
+    let ran = Setup::rows(2).run(|_| Answer::Status(500)).await;
+    assert!(ran.end.as_ref().unwrap().complete);
+    assert!(ran.rows().iter().all(|o| o.outcome == Outcome::Unknown));
+
+    // Failures before a refused address are no answers: their rows wait for `resume`.
+    let mut setup = Setup::rows(20);
+    setup.limits.in_flight = NonZeroU32::MIN;
+    setup.limits.max_tries = NonZeroU32::MIN;
+    let ran = setup.run(|seen| Answer::Status(if seen.row < 8 { 503 } else { 404 })).await;
+    assert_eq!(ran.end.as_ref().unwrap().stopped["core"].reason, Reason::Configuration);
+    assert!(ran.rows().iter().all(|o| o.outcome == Outcome::NotAttempted), "{:?}", ran.rows());
+
     for (first, last) in [(0, 0), (0, 1), (18, 19)] {
         let mut setup = Setup::rows(20);
         setup.limits.in_flight = NonZeroU32::MIN;

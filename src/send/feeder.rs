@@ -77,31 +77,37 @@ async fn announce_all<T: Transport>(
     let mut stopped = lane.stopped();
     let mut places = Places::default();
     let mut calls = calls.filter(|call| !shared.resumed.decided.contains(call.row)).fuse();
-    loop {
+    let mut next = calls.next();
+    while let Some(call) = next.take_if(|_| !lane.is_stopped()) {
+        let history = shared.resumed.undecided.get(&call.row);
+        if history.is_none() && lane.refusal_foreseen(shared, &call) {
+            conclusions.conclude(shared, Tries::foreseen(&call)).await;
+            next = calls.next();
+            continue;
+        }
         let place = tokio::select! {
             biased;
-            () = stopped.reached() => break,
+            () = stopped.reached() => None,
             place = async {
                 let sync = shared.journal.sync_time();
                 places.allow(lane.pacer.ahead(sync, shared.limits.in_flight));
                 lane.pacer.unpaused().await;
                 let place = Arc::clone(&places.free).acquire_owned().await;
                 lane.pacer.approach(sync).await;
-                place
+                place.ok()
             } => place,
         };
-        let (Ok(ahead), Some(call)) = (place, calls.next()) else { break };
-        let history = shared.resumed.undecided.get(&call.row);
-        if history.is_none() && lane.refusal_foreseen(shared, &call) {
-            conclusions.conclude(shared, Tries::foreseen(&call)).await;
-            continue;
-        }
+        let Some(ahead) = place else {
+            next = Some(call);
+            break;
+        };
         let mut tries = Tries::after(history);
         let durable = announce(shared, &call, &mut tries);
         // The other end is there until this one is dropped.
         let _ = announced.send(Announced { item: Item { call, tries, ahead }, durable });
+        next = calls.next();
     }
-    if calls.next().is_some() {
+    if next.is_some() {
         lane.leave();
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::config::Pace;
 use chrono::{DateTime, Utc};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// What the rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured rate: done at
-/// 06:12 UTC at the earliest`. `begins`: calls a second that `rate = "auto"` begins with.
-pub fn before(calls: usize, pace: Pace, begins: f64, now: DateTime<Utc>) -> String {
+/// 06:12 UTC at the earliest`. `burst` calls leave at once. `begins`: calls a second that `rate = "auto"` begins with.
+pub fn before(calls: usize, pace: Pace, burst: NonZeroU32, begins: f64, now: DateTime<Utc>) -> String {
     let Pace::Fixed(rate) = pace else {
         let took = f64::from(u32::try_from(calls).unwrap_or(u32::MAX)) / begins;
         let took = Duration::try_from_secs_f64(took).unwrap_or(Duration::MAX);
@@ -16,8 +17,8 @@ pub fn before(calls: usize, pace: Pace, begins: f64, now: DateTime<Utc>) -> Stri
             words(took)
         );
     };
-    let periods = u32::try_from(calls).unwrap_or(u32::MAX).div_ceil(rate.calls.get());
-    let least = rate.per.saturating_mul(periods);
+    let waiting = u32::try_from(calls).unwrap_or(u32::MAX).saturating_sub(burst.get());
+    let least = rate.per.saturating_mul(waiting) / rate.calls.get();
     let earliest = clock(now, least).map_or(String::new(), |at| format!(": done at {at} at the earliest"));
     format!("{calls} calls, at least {} at the configured rate{earliest}", words(least))
 }
@@ -64,16 +65,17 @@ mod tests {
         let rate = Pace::Fixed(Rate { calls: NonZeroU32::new(600).unwrap(), per: Duration::from_mins(1) });
         for (calls, expected) in [
             (0, "0 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
-            (601, "601 calls, at least 2 min 0 s at the configured rate: done at 23:57 UTC at the earliest"),
+            (1, "1 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
+            (601, "601 calls, at least 1 min 0 s at the configured rate: done at 23:56 UTC at the earliest"),
             (
                 40_000,
-                "40000 calls, at least 1 h 7 min at the configured rate: done at 2026-11-02 01:02 UTC at the earliest",
+                "40000 calls, at least 1 h 6 min at the configured rate: done at 2026-11-02 01:01 UTC at the earliest",
             ),
         ] {
-            assert_eq!(before(calls, rate, 2.0, now()), expected);
+            assert_eq!(before(calls, rate, NonZeroU32::MIN, 2.0, now()), expected);
         }
         assert_eq!(
-            before(240, Pace::Auto, 2.0, now()),
+            before(240, Pace::Auto, NonZeroU32::MIN, 2.0, now()),
             "240 calls, as fast as the server takes them: 2 min 0 s at the 2.0 a second that it begins with, and done at \
              23:57 UTC"
         );

@@ -88,6 +88,24 @@ impl Scrubber {
         text
     }
 
+    /// Scrubs a reply's body before anything is made of it: what is shortened later must not keep a part of a key.
+    pub fn scrub_body(&self, body: &mut Vec<u8>) {
+        for key in &self.keys {
+            let key = key.expose().as_bytes();
+            if memchr::memmem::find(body, key).is_some() {
+                let mut rest = body.as_slice();
+                let mut scrubbed = Vec::with_capacity(body.len());
+                while let Some(at) = memchr::memmem::find(rest, key) {
+                    scrubbed.extend_from_slice(&rest[..at]);
+                    scrubbed.extend_from_slice(b"***");
+                    rest = &rest[at + key.len()..];
+                }
+                scrubbed.extend_from_slice(rest);
+                *body = scrubbed;
+            }
+        }
+    }
+
     /// Scrubs every text of `outcome`.
     pub fn scrub_outcome(&self, outcome: &mut RowOutcome) {
         if let Some(customer) = &mut outcome.customer {
@@ -108,7 +126,7 @@ impl Scrubber {
             name,
             company_name,
             stripe_customer_id,
-            mrr: _,
+            mrr,
             subscription_status,
             auto_renew: _,
             period_end,
@@ -123,6 +141,7 @@ impl Scrubber {
             name,
             company_name,
             stripe_customer_id,
+            mrr,
             subscription_status,
             period_end,
             last_activity,
@@ -161,6 +180,9 @@ mod tests {
         let keys = ["tk_live_01", "tk_live_0123456789"].map(|k| ApiKey::new(&SecretString::from(k)).unwrap());
         let scrubber = Scrubber::new(&keys);
         assert_eq!(scrubber.scrubbed("a tk_live_0123456789 b tk_live_01".into()), "a *** b ***");
+        let mut body = b"tk_live_01tk_live_0123456789, tk_live_0".to_vec();
+        scrubber.scrub_body(&mut body);
+        assert_eq!(body, b"******, tk_live_0");
         assert_eq!(keys[0].fingerprint().len(), 12);
     }
 }

@@ -3,7 +3,6 @@
 
 use super::backoff::Backoff;
 use super::budget::RetryBudget;
-use super::compare::shows_another;
 use super::conclude::{Conclusions, conclusions};
 use super::dispatch::remember;
 use super::feeder::{Item, announce, feed};
@@ -12,7 +11,7 @@ use super::pacing_file::PacingMemory;
 use super::row::{Next, Tries};
 use super::shared::Shared;
 use super::streak::{Streak, UNAVAILABLE_AFTER};
-use super::{ApiKey, Call, LONGEST_WAIT, Lane, Transport, Verdict, classify};
+use super::{ApiKey, Call, LONGEST_WAIT, Lane, Transport, Verdict, judge};
 use crate::config::KeySource;
 use crate::journal::{Durable, ProductStop, Record};
 use crate::model::{Instant, Prediction, Reason};
@@ -84,7 +83,7 @@ impl LaneRun {
         if reason == Reason::Auth { format!("{detail}; the key is that of {}", self.key_source) } else { detail }
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopped.borrow().is_some()
     }
 
@@ -234,6 +233,7 @@ impl<T: Transport> Worker<T> {
                 }
                 () = lane.pacer.permit() => drop(ahead.take()),
             }
+            let left_at = Moment::now();
             if std::mem::take(&mut first) {
                 lane.retries.earn();
             }
@@ -254,11 +254,15 @@ impl<T: Transport> Worker<T> {
                 tries.attempts -= 1;
             }
             let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
-            let verdict = classify(result.as_ref());
-            if matches!(&verdict, Verdict::Accepted { customer, .. } if shows_another(&call.body, customer)) {
+            let result = result.map(|mut reply| {
+                shared.scrubber.scrub_body(&mut reply.body);
+                reply
+            });
+            let verdict = judge(result.as_ref(), &call.body);
+            if matches!(verdict, Verdict::Mistaken { .. }) {
                 shared.transport.start_afresh();
             }
-            self.note(call.row, &verdict).await;
+            self.note(call.row, left_at, &verdict).await;
             match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
                 Next::Decided(mut outcome) => {
                     shared.scrubber.scrub_outcome(&mut outcome);
@@ -311,17 +315,19 @@ impl<T: Transport> Worker<T> {
     }
 
     /// Keeps what one verdict means for the rows after it.
-    async fn note(&self, row: u32, verdict: &Verdict) {
+    async fn note(&self, row: u32, left_at: Moment, verdict: &Verdict) {
         let lane = &self.lane;
         match verdict {
-            Verdict::Retry { counts_as_try: true, .. } => {
+            Verdict::Retry { counts_as_try: true, .. } | Verdict::Mistaken { .. } => {
                 lane.streak().failed(row);
                 return;
             }
             Verdict::Retry { .. } => {
-                lane.pacer.too_fast();
+                lane.pacer.too_fast(left_at);
                 return;
             }
+            // It decides nothing about any row.
+            Verdict::Stop { .. } => return,
             Verdict::CreationDisabled { .. } => lane.creation_disabled.store(true, Ordering::Release),
             _ => {}
         }
@@ -344,14 +350,13 @@ impl<T: Transport> Worker<T> {
     /// Makes every worker of the key wait as the server said, or, after a 429 that named nothing, as is usual.
     fn pause(&self, after: Option<Duration>, failures: Option<u32>, why: &str) {
         let (shared, lane) = (&self.shared, &self.lane);
+        // A longer pause that is in force was told already.
         let wait = match (after, failures) {
-            (Some(after), _) => {
-                lane.pacer.pause(after);
-                after
-            }
+            (Some(after), _) => lane.pacer.pause(after).then_some(after),
             (None, None) => lane.pacer.pause_unnamed(),
-            (None, Some(_)) => return,
+            (None, Some(_)) => None,
         };
+        let Some(wait) = wait else { return };
         if wait >= WORTH_REMEMBERING {
             let now = shared.clock.now();
             let until = now + wait.min(LONGEST_WAIT) + Duration::from_secs(1);

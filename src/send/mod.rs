@@ -38,7 +38,7 @@ mod simulation;
 mod testing;
 
 pub use call::{Call, IdType};
-pub use classify::{Verdict, classify};
+pub use classify::{Verdict, judge};
 pub use client::{Client, ClientError};
 pub use clock::{Clock, SystemClock};
 pub use compare::compare;

@@ -139,15 +139,17 @@ impl Pacer {
         self.state().paused_until.filter(|until| *until > Instant::now())
     }
 
-    /// Nothing leaves for `wait` from now; a longer pause in force stands.
-    pub(super) fn pause(&self, wait: Duration) -> Instant {
+    /// Nothing leaves for `wait` from now; a longer pause in force stands. Says whether this one is longer.
+    pub(super) fn pause(&self, wait: Duration) -> bool {
         let until = Instant::now() + wait.min(LONGEST_WAIT);
         let mut state = self.state();
-        let until = state.paused_until.map_or(until, |known| known.max(until));
-        state.paused_until = Some(until);
+        let longer = state.paused_until.is_none_or(|known| known < until);
+        if longer {
+            state.paused_until = Some(until);
+        }
         drop(state);
         self.pauses.send_replace(());
-        until
+        longer
     }
 
     /// Changes whenever [`Self::pause`] was called.
@@ -156,17 +158,17 @@ impl Pacer {
     }
 
     /// A pause after a 429 that names no wait: longer each time, until a call gets through. Requests that were under
-    /// way together and hit the same wall count once.
-    pub(super) fn pause_unnamed(&self) -> Duration {
+    /// way together and hit the same wall count once: `None` where a pause is in force.
+    pub(super) fn pause_unnamed(&self) -> Option<Duration> {
         let mut state = self.state();
         let now = Instant::now();
-        if let Some(until) = state.paused_until.filter(|until| *until > now) {
-            return until - now;
+        if state.paused_until.is_some_and(|until| until > now) {
+            return None;
         }
         let wait = FIRST_UNNAMED.saturating_mul(1 << state.unnamed.min(16)).min(LONGEST_UNNAMED);
         state.unnamed += 1;
         state.paused_until = Some(now + wait);
-        wait
+        Some(wait)
     }
 
     /// A call got through.
@@ -178,10 +180,10 @@ impl Pacer {
         }
     }
 
-    /// The server said that it was asked too often.
-    pub(super) fn too_fast(&self) {
+    /// The server said of a call that left at `left` that it was asked too often.
+    pub(super) fn too_fast(&self, left: Instant) {
         let mut state = self.state();
-        if state.tuner.as_mut().is_some_and(|tuner| tuner.refused(Instant::now())) {
+        if state.tuner.as_mut().is_some_and(|tuner| tuner.refused(left, Instant::now())) {
             state.retune();
         }
     }
@@ -237,7 +239,7 @@ impl Pacer {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Every change is one assignment: a panic elsewhere leaves nothing half done.
+        // Nothing in here panics between two changes.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -351,12 +353,12 @@ mod tests {
 
         let mut waits = Vec::new();
         for _ in 0..3 {
-            waits.push(pacer.pause_unnamed().as_millis());
-            assert_eq!(pacer.pause_unnamed().as_millis(), waits[waits.len() - 1], "the same wall");
+            waits.push(pacer.pause_unnamed().unwrap().as_millis());
+            assert_eq!(pacer.pause_unnamed(), None, "the same wall");
             pacer.unpaused().await;
         }
         pacer.got_through();
-        waits.push(pacer.pause_unnamed().as_millis());
+        waits.push(pacer.pause_unnamed().unwrap().as_millis());
         assert_eq!(waits, [200, 400, 800, 200]);
     }
 }

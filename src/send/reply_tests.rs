@@ -2,7 +2,7 @@
 //! clean and for one with an ambiguous try.
 
 use super::row::{Next, Tries};
-use super::{Call, Reply, classify};
+use super::{Call, Reply, judge};
 use crate::journal::History;
 use crate::model::{Field, Money, Prediction, RowOutcome, UpsertBody};
 
@@ -20,10 +20,10 @@ fn call(predicted: Prediction) -> Call {
 
 /// What the last try that the row had makes of it; `ambiguous`: an earlier one was.
 fn take(call: &Call, reply: &Reply, ambiguous: bool) -> Next {
-    let history = History { attempts: 1, ambiguous, ..History::default() };
+    let history = History { ambiguous, ..History::default() };
     let mut tries = Tries::after(Some(&history));
     tries.attempts += 1;
-    tries.take(call, Some(reply.status), classify(Ok(reply)), 1, || false)
+    tries.take(call, Some(reply.status), judge(Ok(reply), &call.body), 1, || false)
 }
 
 /// The outcome, `pause` where the try does not count, or why the product stops.

@@ -1,6 +1,5 @@
 //! The tries of one row, and what may honestly be said of it after each.
 
-use super::compare::shows_another;
 use super::{Call, Verdict, compare};
 use crate::journal::{History, ProductStop};
 use crate::model::{Outcome, RowOutcome};
@@ -8,9 +7,6 @@ use std::time::Duration;
 
 /// Why a row is not tried again although it has tries left.
 const BUDGET_SPENT: &str = "not tried again: so many calls fail that a tenth of all was made again already";
-
-/// Why an acceptance is not believed.
-const ANOTHER: &str = "the reply shows another customer, with neither the external id nor the e-mail that was sent";
 
 /// What is known of one row's tries.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +17,8 @@ pub(super) struct Tries {
     failures: u32,
     /// Whether a try may have taken effect without saying so.
     ambiguous: bool,
+    /// Requests that left in earlier processes.
+    before: u32,
     http_status: Option<u16>,
 }
 
@@ -60,6 +58,7 @@ impl Tries {
             attempts: h.attempts,
             failures: 0,
             ambiguous: h.may_have_taken_effect(),
+            before: h.attempts,
             http_status: h.http_status,
         })
     }
@@ -75,13 +74,6 @@ impl Tries {
         may_retry: impl FnOnce() -> bool,
     ) -> Next {
         self.http_status = status.or(self.http_status);
-        let verdict = match verdict {
-            Verdict::Accepted { customer, .. } if shows_another(&call.body, &customer) => {
-                let detail = format!("{ANOTHER}: whether this one took effect is not known");
-                Verdict::Retry { ambiguous: true, counts_as_try: true, after: None, detail }
-            }
-            other => other,
-        };
         let outcome = match verdict {
             Verdict::Accepted { created, customer, health_score } => {
                 let outcome = match (created, self.ambiguous) {
@@ -97,6 +89,10 @@ impl Tries {
             Verdict::Rejected { detail } => self.refused(call, Outcome::Rejected, detail),
             Verdict::Failed { detail } => self.refused(call, Outcome::Failed, detail),
             Verdict::Stop { reason, detail } => return Next::Stop(ProductStop { reason, detail }),
+            Verdict::Mistaken { detail } => {
+                let verdict = Verdict::Retry { ambiguous: true, counts_as_try: true, after: None, detail };
+                return self.take(call, status, verdict, max_tries, may_retry);
+            }
             Verdict::Retry { ambiguous, counts_as_try, after, detail } => {
                 self.ambiguous |= ambiguous;
                 self.failures += u32::from(counts_as_try);
@@ -112,6 +108,10 @@ impl Tries {
                     format!("{detail}; {BUDGET_SPENT}")
                 };
                 let outcome = Box::new(self.refused(call, Outcome::Failed, detail));
+                // An earlier process found no way through either: this is no outage of now.
+                if self.before >= max_tries {
+                    return Next::Decided(outcome);
+                }
                 return Next::GivenUp { outcome, ambiguous, failures: self.failures };
             }
         };

@@ -17,8 +17,6 @@ pub(super) struct Streak {
     rows: BTreeMap<u32, u32>,
     /// Rows without a try left, that were never answered: in an outage it is not theirs, and they wait for `resume`.
     given_up: Vec<RowOutcome>,
-    /// Whether the service decided anything in this run.
-    has_answered: bool,
 }
 
 impl Streak {
@@ -31,7 +29,6 @@ impl Streak {
     /// The service decided something: no outage. Returns the outcomes of rows that ran out of tries meanwhile.
     #[must_use]
     pub(super) fn answered(&mut self) -> Vec<RowOutcome> {
-        self.has_answered = true;
         self.failures = 0;
         self.rows.clear();
         self.take_given_up()
@@ -52,10 +49,10 @@ impl Streak {
         std::mem::take(&mut self.given_up)
     }
 
-    /// Whether the service is down. Once it has answered, a few customers that fail at every try are no outage, or they would
-    /// keep every later run from the rest. Fewer calls at a time than those few cannot tell the one from the other.
+    /// Whether the service is down. A few customers that fail at every try are no outage, or they would keep every later run
+    /// from the rest. Fewer calls at a time than those few cannot tell the one from the other.
     pub(super) fn means_unavailable(&self, in_flight: NonZeroU32) -> bool {
         let few = usize::try_from(in_flight.get()).map_or(NO_LONGER_FEW, |in_flight| in_flight.min(NO_LONGER_FEW));
-        self.failures >= UNAVAILABLE_AFTER && (!self.has_answered || self.rows.len() >= few)
+        self.failures >= UNAVAILABLE_AFTER && self.rows.len() >= few
     }
 }

@@ -1,5 +1,5 @@
 //! `rate = "auto"`: finds the rate that the server takes. Doubling until its first refusal; then, for each second that goes
-//! well, a twentieth of the lowest rate that was refused on top, and three fifths of the rate after a refusal: additive
+//! well, a twentieth of the last rate that was refused on top, and three fifths of the rate after a refusal: additive
 //! increase, multiplicative decrease, in steps that suit slow servers and fast ones.
 
 use std::time::Duration;
@@ -31,8 +31,10 @@ pub(super) struct Tuner {
     since: Instant,
     /// Calls taken since then.
     taken: u32,
-    /// The lowest rate that was refused.
+    /// The last rate that was refused.
     refused_at: Option<f64>,
+    /// When it was lowered: what left before says nothing of the rate since.
+    lowered: Option<Instant>,
 }
 
 impl Tuner {
@@ -40,7 +42,7 @@ impl Tuner {
     pub(super) fn new(learned: Option<f64>, now: Instant) -> Self {
         let known = learned.filter(|rate| rate.is_finite());
         let per_second = known.unwrap_or(FIRST).clamp(SLOWEST, FASTEST);
-        Self { per_second, since: now, taken: 0, refused_at: known }
+        Self { per_second, since: now, taken: 0, refused_at: None, lowered: None }
     }
 
     /// Calls a second now.
@@ -48,7 +50,7 @@ impl Tuner {
         self.per_second
     }
 
-    /// The lowest rate that the server refused, if it did.
+    /// The last rate that the server refused, if it did.
     pub(super) fn refused_at(&self) -> Option<f64> {
         self.refused_at
     }
@@ -66,14 +68,15 @@ impl Tuner {
         true
     }
 
-    /// The server refused for the rate. Calls that were under way together and met the same wall count once. Says whether
-    /// the rate changed.
-    pub(super) fn refused(&mut self, now: Instant) -> bool {
-        if self.refused_at.is_some() && self.taken == 0 && now < self.since + STEP {
+    /// The server refused, for the rate, a call that left at `left`. Calls that were under way together and met the same wall
+    /// count once. Says whether the rate changed.
+    pub(super) fn refused(&mut self, left: Instant, now: Instant) -> bool {
+        if self.lowered.is_some_and(|lowered| left <= lowered) {
             return false;
         }
-        self.refused_at = Some(self.refused_at.map_or(self.per_second, |known| known.min(self.per_second)));
+        self.refused_at = Some(self.per_second);
         self.change(self.per_second * DECREASE, now);
+        self.lowered = Some(now);
         true
     }
 
@@ -104,7 +107,7 @@ mod tests {
                         tuner.taken(now);
                     } else {
                         refused += 1;
-                        tuner.refused(now);
+                        tuner.refused(now, now);
                         break;
                     }
                 }
@@ -120,8 +123,14 @@ mod tests {
     fn what_met_the_same_wall_together_counts_once() {
         let start = Instant::now();
         let mut tuner = Tuner::new(Some(64.0), start);
-        tuner.taken(start);
-        let heard: Vec<bool> = (0..8).map(|n| tuner.refused(start + Duration::from_millis(n))).collect();
+        let left = |n| start + Duration::from_millis(n);
+        let heard: Vec<bool> = (0..8)
+            .map(|n| {
+                // A late word of a call that got through changes nothing.
+                tuner.taken(left(n + 9));
+                tuner.refused(left(n), left(n + 10))
+            })
+            .collect();
         assert_eq!(heard.iter().filter(|changed| **changed).count(), 1);
         assert!((tuner.per_second() - 38.4).abs() < 1e-9);
     }

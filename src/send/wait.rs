@@ -10,20 +10,39 @@ pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 const EPOCH_SECONDS: f64 = 1e9;
 
 /// The headers that name a wait.
-pub const WAIT_HEADERS: [&str; 4] = ["retry-after", "ratelimit", "ratelimit-reset", "x-ratelimit-reset"];
+pub const WAIT_HEADERS: [&str; 6] = [
+    "retry-after",
+    "ratelimit",
+    "ratelimit-reset",
+    "x-ratelimit-reset",
+    "ratelimit-remaining",
+    "x-ratelimit-remaining",
+];
 
-/// The longest wait that `headers` (pairs of lower-case name and value; others are ignored) name. Instants are taken
-/// against the reply's own `date`, so that a clock that is wrong here does no harm; without one against `now`.
-pub fn named_wait<'a>(
-    headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+/// The only one of them that a reply other than a 429 means to be heeded: many servers tell with every reply when their
+/// counters begin anew.
+const WITH_ANY_STATUS: &str = "retry-after";
+
+/// The longest wait that a reply with `status` and `headers` (pairs of lower-case name and value; others are ignored) names.
+/// Instants are taken against the reply's own `date`, so that a clock that is wrong here does no harm; without one against
+/// `now`.
+pub fn named_wait(
+    status: u16,
+    headers: &[(&str, &str)],
     date: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<Duration> {
     let against = date.unwrap_or(now);
-    let waits = headers.into_iter().filter_map(|(name, value)| match name {
+    let has_left = |remaining: &str| {
+        let mut left = headers.iter().filter(|(name, _)| *name == remaining).filter_map(|(_, value)| seconds(value));
+        left.next().is_some_and(|left| left > 0.0)
+    };
+    let heeded = headers.iter().filter(|(name, _)| status == 429 || *name == WITH_ANY_STATUS);
+    let waits = heeded.filter_map(|(name, value)| match *name {
         "retry-after" => seconds(value).or_else(|| until(value, against)),
         "ratelimit" => rate_limit(value),
-        "ratelimit-reset" | "x-ratelimit-reset" => reset(value, against),
+        "ratelimit-reset" if !has_left("ratelimit-remaining") => reset(value, against),
+        "x-ratelimit-reset" if !has_left("x-ratelimit-remaining") => reset(value, against),
         _ => None,
     });
     waits.filter_map(sensible).max()
@@ -64,9 +83,11 @@ fn reset(value: &str, against: DateTime<Utc>) -> Option<f64> {
 /// `RateLimit` holds a list of limits, `"burst";r=0;t=30`, or, in older drafts, `remaining=0, reset=30`. A limit that has
 /// something left asks for no wait.
 fn rate_limit(value: &str) -> Option<f64> {
-    let waits = value.split(',').filter_map(|limit| {
-        let member = |name: &str| limit.split(';').find_map(|m| seconds(m.trim().strip_prefix(name)?));
-        let is_used_up = member("r=").is_none_or(|left| left <= 0.0);
+    // The older form is one limit, its members set apart by commas.
+    let (limits, members) = if value.contains("reset=") { (';', ',') } else { (',', ';') };
+    let waits = value.split(limits).filter_map(|limit| {
+        let member = |name: &str| limit.split(members).find_map(|m| seconds(m.trim().strip_prefix(name)?));
+        let is_used_up = member("r=").or_else(|| member("remaining=")).is_none_or(|left| left <= 0.0);
         member("t=").or_else(|| member("reset=")).filter(|_| is_used_up)
     });
     waits.filter(|wait| sensible(*wait).is_some()).max_by(f64::total_cmp)
@@ -109,8 +130,22 @@ mod tests {
             (vec![("retry-after", "999999999"), ("ratelimit-reset", "3")], Some(3.0)),
             (vec![("content-length", "3")], None),
         ] {
-            let wait = named_wait(headers.clone(), Some(at(0)), at(5000)).map(|d| d.as_secs_f64());
+            let wait = named_wait(429, &headers, Some(at(0)), at(5000)).map(|d| d.as_secs_f64());
             assert_eq!(wait, expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_counter_that_begins_anew_is_no_wait_unless_the_call_was_refused_for_it() {
+        let reset = ("x-ratelimit-reset", "3000");
+        for (status, headers, expected) in [
+            (429, vec![("x-ratelimit-remaining", "4990"), reset], None),
+            (429, vec![("x-ratelimit-remaining", "0"), reset], Some(3000)),
+            (500, vec![reset], None),
+            (503, vec![reset, ("retry-after", "5")], Some(5)),
+            (429, vec![("ratelimit", "limit=10, remaining=5, reset=7")], None),
+        ] {
+            assert_eq!(named_wait(status, &headers, None, at(0)), expected.map(Duration::from_secs), "{headers:?}");
         }
     }
 
@@ -118,7 +153,10 @@ mod tests {
     fn an_instant_is_taken_against_the_replys_own_date_and_else_against_now() {
         let date = httpdate::fmt_http_date(at(90).into());
         for (own, now, expected) in [(Some(at(60)), at(0), 30), (None, at(80), 10)] {
-            assert_eq!(named_wait([("retry-after", date.as_str())], own, now), Some(Duration::from_secs(expected)));
+            assert_eq!(
+                named_wait(429, &[("retry-after", date.as_str())], own, now),
+                Some(Duration::from_secs(expected))
+            );
         }
     }
 

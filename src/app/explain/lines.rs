@@ -68,6 +68,44 @@ impl<'a> Page<'a> {
         self.push(&line);
     }
 
+    /// What a part of the page is about.
+    pub fn heading(&mut self, words: &str) {
+        let line = format!("\u{2500}\u{2500} {words} ");
+        let rest = WIDTH.saturating_sub(line.chars().count());
+        self.blank();
+        self.push(&format!("{line}{}", "\u{2500}".repeat(rest)));
+    }
+
+    /// A label with words beside it, which begin `room` behind the label's beginning; further lines stand below them.
+    pub fn entry(&mut self, indent: usize, label: &str, room: usize, words: &str) {
+        let start = indent + room;
+        let mut line = format!("{:indent$}{label}", "");
+        if label.chars().count() + 1 > room {
+            self.push(&line);
+            line.clear();
+        }
+        let pad = |line: &mut String| line.push_str(&" ".repeat(start.saturating_sub(line.chars().count())));
+        pad(&mut line);
+        let mut empty = true;
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.push(line.trim_end_matches(" ·"));
+                line.clear();
+                pad(&mut line);
+                empty = true;
+                if word == "·" {
+                    continue;
+                }
+            }
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            empty = false;
+        }
+        self.push(&line);
+    }
+
     /// A label, and an amount whose decimal point stands below those of others.
     pub fn amount(&mut self, indent: usize, label: &str, amount: &Amount) {
         self.labelled(indent, label, &self.money(amount));

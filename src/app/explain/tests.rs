@@ -229,7 +229,7 @@ fn the_page_of_formats_describes_every_member_of_an_explanation() {
         ("Explained subscriptions", "customers.accounts.subscriptions."),
         ("Explained Stripe customers", "customers.accounts."),
         ("Explained customers", "customers."),
-        ("`explain --format json`", ""),
+        ("`explain --json`", ""),
     ] {
         let (here, elsewhere) = found.into_iter().partition(|name: &String| name.starts_with(prefix));
         found = elsewhere;

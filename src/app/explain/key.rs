@@ -181,7 +181,7 @@ impl Identities {
                     let id = key.strip_prefix(crm)?.strip_prefix(':')?;
                     Some(is("id", id).and(col("crm").eq(lit(index))))
                 });
-                let condition = of_crm.fold(is("id", key), |any, one| any.or(one));
+                let condition = of_crm.fold(is("id", key), Expr::or);
                 self.contacts(&mut hits, condition)?;
             }
             FoundAs::TetherId => {

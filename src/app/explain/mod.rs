@@ -14,6 +14,7 @@ mod key;
 mod lines;
 mod links;
 mod page;
+mod past;
 mod planned;
 mod records;
 mod row;
@@ -21,6 +22,7 @@ mod row;
 mod tests;
 mod tether;
 mod text;
+mod today;
 
 use super::Context;
 use super::exit::{AppError, ExitCode};

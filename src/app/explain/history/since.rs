@@ -1,7 +1,7 @@
 //! What is otherwise than in the run before.
 
 use super::{RunOfCustomer, Since, SinceChange};
-use crate::model::Field;
+use crate::model::{Field, LinkRule, MatchRule, Outcome};
 
 /// Compares a customer's row with that of an earlier run of the same product.
 pub fn since(later: &RunOfCustomer, earlier: &RunOfCustomer) -> Since {
@@ -10,10 +10,10 @@ pub fn since(later: &RunOfCustomer, earlier: &RunOfCustomer) -> Since {
         let fields = Field::ALL.iter().map(|field| (field.as_str().to_owned(), plan.desired.get(field).cloned()));
         let word = |name: &str, word: Option<&'static str>| (name.to_owned(), word.map(str::to_owned));
         let others = [
-            word("outcome", run.outcome.map(|outcome| outcome.as_str())),
+            word("outcome", run.outcome.map(Outcome::as_str)),
             ("key".to_owned(), Some(plan.key.clone())),
-            word("link_rule", plan.link_rule.map(|rule| rule.as_str())),
-            word("match_rule", plan.match_rule.map(|rule| rule.as_str())),
+            word("link_rule", plan.link_rule.map(LinkRule::as_str)),
+            word("match_rule", plan.match_rule.map(MatchRule::as_str)),
             ("stripe_customer_ids".to_owned(), plan.stripe_customer_ids.clone()),
             ("mrr_after".to_owned(), run.mrr_after.clone()),
         ];

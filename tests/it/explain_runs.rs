@@ -155,8 +155,38 @@ fn what_is_damaged_or_foreign_is_named_and_the_rest_is_told() {
     assert_eq!((&found["customers"][0]["known_from"], told(&found).len()), (&"runs".into(), 2));
     assert!(found["notes"].to_string().contains("could not be read"), "{}", found["notes"]);
     let sources: Vec<_> = found["customers"][0]["sources"].as_array().unwrap().iter().map(|row| &row["file"]).collect();
-    assert!(sources.contains(&&"in/contacts.csv".into()) && sources.contains(&&"in/core.jsonl".into()), "{sources:?}");
+    assert!(
+        sources.contains(&&"in/contacts.csv".into()) && sources.contains(&&"in/customers.csv".into()),
+        "{sources:?}"
+    );
     assert!(site.expect("explain E-77", 8).stderr.contains("in/"));
+}
+
+#[test]
+fn calls_are_told_only_from_a_journal_that_can_be_believed() {
+    for (what, said) in [("another run's", "another run's"), ("a changed byte", "checksum"), ("none", "journal.jsonl")]
+    {
+        let (site, other) = (Site::new(3), Site::new(3));
+        for site in [&site, &other] {
+            site.expect(
+                &format!("-q run --as-of {SECOND} --allow max_changed_percent --allow max_mrr_change_percent"),
+                0,
+            );
+        }
+        let journal = site.runs()[0].join("journal.jsonl");
+        match what {
+            "another run's" => drop(std::fs::copy(other.runs()[0].join("journal.jsonl"), &journal).unwrap()),
+            "a changed byte" => {
+                let text = std::fs::read_to_string(&journal).unwrap();
+                std::fs::write(&journal, text.replace("\"mrr\":101", "\"mrr\":109")).unwrap();
+            }
+            _ => std::fs::remove_file(&journal).unwrap(),
+        }
+        let found = json(&site, "E-1");
+        assert!(found["notes"].to_string().contains(said), "{what}: {}", found["notes"]);
+        let run = &found["customers"][0]["history"]["runs"][0];
+        assert_eq!((&run["outcome"], run["calls"].as_array().unwrap().len()), (&Value::Null, 0), "{what}: {run}");
+    }
 }
 
 /// The names of an object's members, of those inside it too, by the path to the object.

@@ -145,7 +145,13 @@ impl<'a> Page<'a> {
     }
 
     fn push(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        for character in line.trim_end().chars() {
+            if is_command(character) {
+                self.text.extend(character.escape_unicode());
+            } else {
+                self.text.push(character);
+            }
+        }
         self.text.push('\n');
     }
 
@@ -178,6 +184,11 @@ impl<'a> Page<'a> {
         };
         Money { whole: whole.to_owned(), rest: rest.to_owned(), currency: amount.currency.clone(), fraction }
     }
+}
+
+/// Whether a terminal would obey the character rather than show it: values are whatever somebody typed.
+fn is_command(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `file`, a path relative to `folder`, from where `folder` is relative to. Below an absolute folder it stays as it is, and
@@ -263,6 +274,14 @@ mod tests {
         }
         let shown = |length| format!("  {} · {}\n    c@example.com\n", "a".repeat(60), "b".repeat(length));
         assert_eq!(page.finish(), shown(33) + &shown(34));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_instead() {
+        let settings: Settings = crate::config::parse(SETTINGS, Path::new("/recon")).unwrap();
+        let mut page = Page::new(&settings, Path::new(""));
+        page.entry(2, "name", 8, "A\u{1b}[2Jda\nVale \u{202e}x");
+        assert_eq!(page.finish(), "  name    A\\u{1b}[2Jda\\u{a}Vale \\u{202e}x\n");
     }
 
     const SETTINGS: &str = r#"

@@ -1,11 +1,10 @@
 //! The command line: types that clap fills, nothing else.
 
 use crate::app::exit::help_table;
-use crate::app::explain::Format;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,7 +37,7 @@ Examples:
   tether-recon run                              plan, guard, send, report
   tether-recon run --allow max_created          this once, create more than the guard allows
   tether-recon resume                           finish what was interrupted
-  tether-recon explain cus_Nf3kdWq0x            how this customer's MRR comes about, step by step
+  tether-recon explain cus_Nf3kdWq0x            everything about this customer, over all kept runs
   tether-recon report latest                    write the newest run's or plan's report again
   tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
 ";
@@ -48,7 +47,8 @@ Examples:
   tether-recon explain cus_Nf3kdWq0x --as-of 2026-11-01    as a plan of that day sees it
   tether-recon explain sub_1OHvqSUYUExGg9xO                the customer of this subscription
   tether-recon explain billing@example.com                 all of its Stripe customers, rounded together
-  tether-recon explain NW-10405 --format json              for a program
+  tether-recon explain hubspot:51109163640                 the contact, and what it was linked to
+  tether-recon explain NW-10405 --json                     for a program
 ";
 
 /// The whole command line.
@@ -139,11 +139,12 @@ pub enum Command {
     /// Needs no export, key or network, only the run's folder. Ends with 0 once the report is written, whatever the run
     /// ended with.
     Report(ReportArgs),
-    /// Take a customer's MRR apart: every subscription, item, discount and rate, and the rounding
+    /// Everything about one customer: sources, links, MRR step by step, Tether, every call of the kept runs
     ///
-    /// Reads the exports that the configuration names, and nothing else: no network, no lock, no state folder. Shows what
-    /// counts and what does not, and why, every amount exact until the one rounding per customer. Ends with 2 when nobody
-    /// is called KEY.
+    /// Who it is, where each value came from (file and line) and what lost against it, which links were made and refused and
+    /// why, how the MRR comes about, what Tether holds and what a run would do, and what happened in each kept run. Reads the
+    /// exports that the configuration names, the baseline and the kept runs, and writes nothing: no network, no lock. Where the
+    /// exports cannot be read it tells what the kept runs know. Ends with 2 when nobody is called KEY.
     #[command(after_long_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// A local Tether: the documented endpoint, in full, with faults on demand
@@ -192,15 +193,15 @@ pub struct ReportArgs {
 /// `explain`
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// A Stripe customer's id, a subscription's id, an e-mail, or an external id
+    /// A Stripe customer's id, a subscription's, an e-mail, an external id, a contact (hubspot:7), a Tether id
     #[arg(value_name = "KEY")]
     pub key: String,
     /// Fix the clock: 2026-11-01 (its first second, in UTC) or 2026-11-01T06:30:00Z [default: now]
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Instant>,
-    /// How to print: text for people, json (described in docs/FORMAT.md) for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Format,
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a page for people
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sandbox`
@@ -262,19 +263,6 @@ impl From<SandboxArgs> for crate::app::sandbox::Wanted {
             seed: files(args.seed),
             export: files(args.export),
         }
-    }
-}
-
-impl ValueEnum for Format {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Json]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }))
     }
 }
 

@@ -56,7 +56,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
         Command::Resume => runtime()?.block_on(resume::resume(context))?,
         Command::Report(args) => report::report(context, &args.run)?,
-        Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.format)?,
+        Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::TryParquet => {
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;

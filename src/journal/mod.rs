@@ -34,6 +34,7 @@
 //! was ambiguous, else `not_attempted`; either way for the reason for which its product stopped (`closed`; without that
 //! line the run was `interrupted`).
 
+mod about;
 mod error;
 mod line;
 mod outcomes;
@@ -46,6 +47,7 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use about::about;
 pub use error::JournalError;
 pub use outcomes::{Outcomes, outcomes};
 pub use reader::{JournalReader, TornTail, load, read};

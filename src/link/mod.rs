@@ -20,6 +20,8 @@ mod overrides;
 mod same_person;
 mod standing;
 
+pub use ambiguity::Candidates;
+pub use claims::Claims;
 pub use dispositions::Dispositions;
 pub use error::LinkError;
 pub use overrides::SOURCE as OVERRIDES;
@@ -70,6 +72,10 @@ pub struct Linked {
     pub overrides: Dispositions,
     /// What became of each override.
     pub override_uses: Vec<OverrideUse>,
+    /// Which contact has which account by which rule, and which accounts several claim.
+    pub claims: Claims,
+    /// Who cannot be told apart.
+    pub candidates: Candidates,
     /// What a reviewer must see.
     pub breaks: Vec<Break>,
 }
@@ -137,6 +143,8 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
         contacts: contact_rows,
         overrides: answers.dispositions,
         override_uses: answers.uses,
+        claims,
+        candidates: ambiguous.candidates,
         breaks: found,
     })
 }

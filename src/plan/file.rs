@@ -23,6 +23,47 @@ pub fn read_plan(file: File) -> Result<PlanRows, PlanError> {
     Ok(PlanRows::new(ParquetReader::new(file).finish()?)?)
 }
 
+/// The rows of `plan.parquet` for which `wanted` holds over the columns `over`, at most `most` of them.
+pub fn find_plan_rows(file: &File, over: &[&str], wanted: &Expr, most: usize) -> Result<PlanRows, PlanError> {
+    Ok(match find(file, over, wanted, most)? {
+        Some(rows) => PlanRows::new(rows)?,
+        None => PlanRows::empty(),
+    })
+}
+
+/// The rows of `accounting.parquet` for which `wanted` holds over the columns `over`, at most `most` of them.
+pub fn find_accounting_rows(file: &File, over: &[&str], wanted: &Expr, most: usize) -> Result<Accounting, PlanError> {
+    Ok(match find(file, over, wanted, most)? {
+        Some(rows) => Accounting::new(rows)?,
+        None => Accounting::empty(),
+    })
+}
+
+/// Looks through `over` group by group, and reads whole only the rows that are wanted: a plan of a million rows is never in
+/// memory. (polars' lazy scan of Parquet needs its streaming engine, which nothing else here uses.)
+fn find(file: &File, over: &[&str], wanted: &Expr, most: usize) -> Result<Option<DataFrame>, PlanError> {
+    let reader = || Ok::<_, PlanError>(ParquetReader::new(file.try_clone().map_err(PolarsError::from)?));
+    let height = reader()?.num_rows()?;
+    let mut places = vec![];
+    for start in (0..height).step_by(ROWS_PER_GROUP) {
+        let columns = over.iter().map(|name| (*name).to_owned()).collect();
+        let group = reader()?.with_columns(Some(columns)).with_slice(Some((start, ROWS_PER_GROUP))).finish()?;
+        let found = group.lazy().select([wanted.clone().alias("wanted")]).collect()?;
+        let found = found.column("wanted")?.bool()?;
+        places.extend(found.iter().enumerate().filter(|(_, is)| *is == Some(true)).map(|(row, _)| start + row));
+    }
+    places.truncate(most);
+    let mut rows: Option<DataFrame> = None;
+    for place in places {
+        let row = reader()?.with_slice(Some((place, 1))).finish()?;
+        rows = Some(match rows {
+            Some(rows) => rows.vstack(&row)?,
+            None => row,
+        });
+    }
+    Ok(rows)
+}
+
 /// Writes `accounting.parquet`.
 pub fn write_accounting(rows: &Accounting, file: &mut dyn Write) -> Result<String, PlanError> {
     write(rows.frame(), file)

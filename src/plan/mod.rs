@@ -15,7 +15,8 @@ mod totals;
 mod tests;
 
 pub use error::PlanError;
-pub use file::{read_accounting, read_plan, write_accounting, write_plan};
+pub use existing::{Held, existing};
+pub use file::{find_accounting_rows, find_plan_rows, read_accounting, read_plan, write_accounting, write_plan};
 pub use guards::judge;
 pub use order::rows_to_send;
 

@@ -4,7 +4,7 @@ use crate::site::{AS_OF, Site, contents};
 use serde_json::Value;
 
 fn json(site: &Site, key: &str) -> Value {
-    let ran = site.expect(&format!("-q explain {key} --as-of {AS_OF} --format json"), 0);
+    let ran = site.expect(&format!("-q explain {key} --as-of {AS_OF} --json"), 0);
     serde_json::from_str(&ran.stdout).unwrap()
 }
 

@@ -8,6 +8,7 @@ mod dialects;
 mod disks;
 mod exit_codes;
 mod explain;
+mod explain_runs;
 mod faults;
 mod files;
 mod hostile;

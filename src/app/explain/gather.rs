@@ -1,7 +1,10 @@
 //! The customers that a key means, with their accounts and subscriptions, and the sums over both.
 
-use super::explanation::{AccountWorking, CustomerWorking, Identity, Line, PlacedSubscription, RejectedRow, Replaced};
+use super::explanation::{
+    AccountWorking, CustomerWorking, Identity, KnownFrom, Line, PlacedSubscription, RejectedRow, Replaced,
+};
 use super::key::{Hits, Identities, by_text, numbers};
+use super::row::{is_number, is_text};
 use crate::app::exit::AppError;
 use crate::billing::explain::{Amount, Problem, SubscriptionWorking, agree, explain};
 use crate::billing::{BillingError, exact};
@@ -58,8 +61,12 @@ impl From<GatherError> for AppError {
 }
 
 impl Known<'_> {
-    /// The desired customers that `hits` are part of, whole, then the Stripe customers that are part of none.
-    pub fn customers(&self, identities: &Identities, hits: &Hits) -> Result<Vec<CustomerWorking>, GatherError> {
+    /// The desired customers that `hits` are part of, whole, with their numbers; then the Stripe customers that are part of none.
+    pub fn customers(
+        &self,
+        identities: &Identities,
+        hits: &Hits,
+    ) -> Result<Vec<(Option<u32>, CustomerWorking)>, GatherError> {
         let rows = self.account_rows(identities, hits)?;
         let mut ids: BTreeSet<&str> = rows.iter().filter_map(|row| row.account.id.as_deref()).collect();
         ids.extend(hits.stripe_ids.iter().map(String::as_str));
@@ -95,19 +102,14 @@ impl Known<'_> {
         let mut customers = vec![];
         for (customer, accounts) in groups {
             let accounts = accounts.into_iter().map(&mut complete).collect();
-            customers.push(self.desired(customer, accounts)?);
+            customers.push((Some(customer), self.desired(customer, accounts)?));
         }
         for account in apart {
             let account = complete(account);
-            customers.push(CustomerWorking {
-                customer: None,
-                exact: account.exact.clone(),
-                mrr: None,
-                rounding: rounding(self.settings),
-                problem: None,
-                conflict: None,
-                accounts: vec![account],
-            });
+            let exact = account.exact.clone();
+            let rounding = rounding(self.settings);
+            let part_of_none = CustomerWorking::empty(KnownFrom::Exports, rounding);
+            customers.push((None, CustomerWorking { exact, accounts: vec![account], ..part_of_none }));
         }
         Ok(customers)
     }
@@ -115,13 +117,8 @@ impl Known<'_> {
     /// Every row of the Stripe customers at hand, replaced ones included, in the order of reading.
     fn account_rows(&self, identities: &Identities, hits: &Hits) -> Result<Vec<AccountRow>, GatherError> {
         let accounts = &identities.accounts;
-        let any = |column: &str, numbers: &BTreeSet<u32>| {
-            let numbers: Vec<u32> = numbers.iter().copied().collect();
-            col(column).is_in(lit(Series::new("".into(), numbers)).implode(false), false).fill_null(lit(false))
-        };
-        let texts = |ids: Vec<&str>| {
-            col("id").is_in(lit(Series::new("".into(), ids)).implode(false), false).fill_null(lit(false))
-        };
+        let any = |column: &str, numbers: &BTreeSet<u32>| is_number(column, numbers.iter().copied());
+        let texts = |ids: Vec<&str>| is_text("id", ids);
         let ids: Vec<&str> = hits.stripe_ids.iter().map(String::as_str).collect();
         let asked = accounts.clone().lazy().filter(any("ord", &hits.accounts).or(texts(ids))).collect()?;
         let mut customers = numbers(&asked, "customer")?;
@@ -252,6 +249,7 @@ impl Known<'_> {
             rounding: rounding(self.settings),
             problem: found("problem", "problem_detail")?,
             conflict: found("ambiguity", "ambiguity_detail")?,
+            ..CustomerWorking::empty(KnownFrom::Exports, "")
         })
     }
 
@@ -281,6 +279,28 @@ struct AccountRow {
     customer: Option<u32>,
 }
 
+impl CustomerWorking {
+    /// Nothing is known of it yet.
+    pub(super) fn empty(known_from: KnownFrom, rounding: &'static str) -> Self {
+        Self {
+            known_from,
+            customer: None,
+            fields: vec![],
+            links: super::links::Links::default(),
+            accounts: vec![],
+            exact: None,
+            mrr: None,
+            rounding,
+            problem: None,
+            conflict: None,
+            tether: vec![],
+            breaks: vec![],
+            sources: vec![],
+            history: super::history::History::default(),
+        }
+    }
+}
+
 impl AccountWorking {
     /// A Stripe customer that subscriptions name and no file holds.
     fn nowhere(id: &str) -> Self {
@@ -303,7 +323,7 @@ fn is_replaced(disposition: Disposition) -> bool {
     matches!(disposition, Disposition::MergedDuplicate | Disposition::Superseded)
 }
 
-fn rounding(settings: &Settings) -> &'static str {
+pub(super) fn rounding(settings: &Settings) -> &'static str {
     match settings.mrr.rounding {
         Rounding::HalfEven => "half_even",
         Rounding::HalfUp => "half_up",

@@ -68,6 +68,44 @@ impl<'a> Page<'a> {
         self.push(&line);
     }
 
+    /// What a part of the page is about.
+    pub fn heading(&mut self, words: &str) {
+        let line = format!("\u{2500}\u{2500} {words} ");
+        let rest = WIDTH.saturating_sub(line.chars().count());
+        self.blank();
+        self.push(&format!("{line}{}", "\u{2500}".repeat(rest)));
+    }
+
+    /// A label with words beside it, which begin `room` behind the label's beginning; further lines stand below them.
+    pub fn entry(&mut self, indent: usize, label: &str, room: usize, words: &str) {
+        let start = indent + room;
+        let mut line = format!("{:indent$}{label}", "");
+        if label.chars().count() + 1 > room {
+            self.push(&line);
+            line.clear();
+        }
+        let pad = |line: &mut String| line.push_str(&" ".repeat(start.saturating_sub(line.chars().count())));
+        pad(&mut line);
+        let mut empty = true;
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.push(line.trim_end_matches(" ·"));
+                line.clear();
+                pad(&mut line);
+                empty = true;
+                if word == "·" {
+                    continue;
+                }
+            }
+            if !empty {
+                line.push(' ');
+            }
+            line.push_str(word);
+            empty = false;
+        }
+        self.push(&line);
+    }
+
     /// A label, and an amount whose decimal point stands below those of others.
     pub fn amount(&mut self, indent: usize, label: &str, amount: &Amount) {
         self.labelled(indent, label, &self.money(amount));
@@ -107,7 +145,13 @@ impl<'a> Page<'a> {
     }
 
     fn push(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        for character in line.trim_end().chars() {
+            if is_command(character) {
+                self.text.extend(character.escape_unicode());
+            } else {
+                self.text.push(character);
+            }
+        }
         self.text.push('\n');
     }
 
@@ -140,6 +184,11 @@ impl<'a> Page<'a> {
         };
         Money { whole: whole.to_owned(), rest: rest.to_owned(), currency: amount.currency.clone(), fraction }
     }
+}
+
+/// Whether a terminal would obey the character rather than show it: values are whatever somebody typed.
+fn is_command(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `file`, a path relative to `folder`, from where `folder` is relative to. Below an absolute folder it stays as it is, and
@@ -225,6 +274,14 @@ mod tests {
         }
         let shown = |length| format!("  {} · {}\n    c@example.com\n", "a".repeat(60), "b".repeat(length));
         assert_eq!(page.finish(), shown(33) + &shown(34));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_instead() {
+        let settings: Settings = crate::config::parse(SETTINGS, Path::new("/recon")).unwrap();
+        let mut page = Page::new(&settings, Path::new(""));
+        page.entry(2, "name", 8, "A\u{1b}[2Jda\nVale \u{202e}x");
+        assert_eq!(page.finish(), "  name    A\\u{1b}[2Jda\\u{a}Vale \\u{202e}x\n");
     }
 
     const SETTINGS: &str = r#"

@@ -223,13 +223,17 @@ fn the_page_of_formats_describes_every_member_of_an_explanation() {
     // Amounts and fractions have the same members everywhere.
     let amounts = ["num", "den", "currency"].map(|part| format!(".{part}"));
     found.retain(|name| name.ends_with(".items.currency") || !amounts.iter().any(|part| name.ends_with(part)));
+    // Of these the exports alone say too little: they are looked at after a run.
+    let of_runs =
+        ["fields", "links", "tether", "breaks", "sources", "history"].map(|part| format!("customers.{part}."));
+    found.retain(|name| !of_runs.iter().any(|part| name.starts_with(part)));
     for (heading, prefix) in [
         ("Explained items", "customers.accounts.subscriptions.items."),
         ("Explained discounts", "customers.accounts.subscriptions.discounts."),
         ("Explained subscriptions", "customers.accounts.subscriptions."),
         ("Explained Stripe customers", "customers.accounts."),
         ("Explained customers", "customers."),
-        ("`explain --format json`", ""),
+        ("`explain --json`", ""),
     ] {
         let (here, elsewhere) = found.into_iter().partition(|name: &String| name.starts_with(prefix));
         found = elsewhere;
@@ -247,7 +251,7 @@ fn json_holds_exact_amounts_and_the_one_rounding() {
     assert_eq!(customer["exact"], json!({"currency": "usd", "num": "5000", "den": "3"}));
     assert_eq!(customer["mrr"], json!({"currency": "usd", "num": "1667", "den": "1"}));
     assert_eq!(customer["accounts"].as_array().unwrap().len(), 2);
-    assert_eq!((&json["found_as"], &json["currency"]), (&json!("email"), &json!("usd")));
+    assert_eq!((&json["found_as"], &json["currency"]), (&json!(["email"]), &json!("usd")));
 }
 
 #[test]

@@ -1,40 +1,13 @@
-//! An explanation as text: customers, their accounts and subscriptions, and the one rounding.
+//! A customer's MRR as text: its Stripe customers and their subscriptions, and the one rounding.
 
-use super::explanation::{AccountWorking, CustomerWorking, Explanation, PlacedSubscription};
+use super::explanation::{AccountWorking, CustomerWorking, PlacedSubscription};
 use super::item;
 use super::lines::Page;
 use crate::billing::explain::{Amount, SubscriptionWorking};
-use crate::config::Settings;
 use crate::model::{Disposition, Reason};
-use std::path::Path;
 
-/// The whole text; `folder` is the configuration's as it was named.
-pub(super) fn page(explanation: &Explanation, settings: &Settings, folder: &Path) -> String {
-    let mut page = Page::new(settings, folder);
-    let Explanation { key, found_as, as_of, currency, customers, .. } = explanation;
-    page.say(0, &format!("MRR of {key} ({}), as of {as_of}, in {currency}", found_as.words()));
-    if customers.len() > 1 {
-        page.say(0, &format!("{} customers go by it; each is rounded by itself.", customers.len()));
-    }
-    for customer in customers {
-        page.blank();
-        one_customer(customer, &mut page);
-    }
-    page.finish()
-}
-
-fn one_customer(customer: &CustomerWorking, page: &mut Page<'_>) {
-    match &customer.customer {
-        None => page.say(0, "Part of no customer: nothing is sent for it"),
-        Some(identity) => {
-            page.say(0, &format!("Customer {}", identity.external_id.as_ref().unwrap_or(&identity.key)));
-            let known = [&identity.name, &identity.company_name, &identity.email];
-            let known: Vec<&str> = known.into_iter().filter_map(Option::as_deref).collect();
-            if !known.is_empty() {
-                page.say(2, &known.join(" · "));
-            }
-        }
-    }
+/// How the customer's MRR comes about.
+pub(super) fn mrr(customer: &CustomerWorking, page: &mut Page<'_>) {
     for account in &customer.accounts {
         one_account(account, page);
     }
@@ -82,7 +55,10 @@ fn totals(customer: &CustomerWorking, page: &mut Page<'_>) {
         page.say(2, &problem.detail);
     }
     if let Some(conflict) = &customer.conflict {
-        page.say(0, &format!("CONFLICT ({}): nothing is sent for this customer: {}", conflict.reason, conflict.detail));
+        page.say(
+            0,
+            &format!("CONFLICT ({}): nothing is sent for this customer; see what was linked.", conflict.reason),
+        );
     }
 }
 

@@ -19,8 +19,20 @@ pub struct Ambiguities {
     /// `customer` u32, `ambiguity` str (a reason), `ambiguity_detail` str, `contested` bool (an account that may be its own is
     /// not counted in its sums). One row per customer.
     pub customers: DataFrame,
+    /// The candidates of every ambiguity, for whoever asks about one customer.
+    pub candidates: Candidates,
     /// One break per candidate.
     pub breaks: Vec<Break>,
+}
+
+/// Who is claimed to be one, and by which line of an overrides file a person decides it.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// `group` u32, `reason` str, `what` str (what they share, as a sentence's beginning), `advice` str, `key`, `source`,
+    /// `file` str, `line` u32, `about` str, `decision` str (the line to paste; null where no override can decide).
+    pub rows: DataFrame,
+    /// `group`, `customer` u32: the desired customers of each group.
+    pub customers: DataFrame,
 }
 
 /// Finds the desired customers that cannot be told apart.
@@ -82,6 +94,47 @@ struct Group<'a> {
     customers: BTreeSet<u32>,
 }
 
+/// The columns of [`Candidates`], under way.
+#[derive(Default)]
+struct Listed {
+    groups: Vec<u32>,
+    texts: [Vec<Option<String>>; 8],
+    lines: Vec<u32>,
+    of: (Vec<u32>, Vec<u32>),
+}
+
+impl Listed {
+    fn push(
+        &mut self,
+        group: u32,
+        reason: &str,
+        what: &str,
+        advice: &str,
+        candidate: &Candidate<'_>,
+        decision: Option<String>,
+    ) {
+        self.groups.push(group);
+        self.lines.push(candidate.line);
+        let own = |text: &str| Some(text.to_owned());
+        let Candidate { key, source, file, about, .. } = candidate;
+        let texts =
+            [own(reason), own(what), own(advice), own(key), own(source), own(file), about.and_then(own), decision];
+        for (column, text) in self.texts.iter_mut().zip(texts) {
+            column.push(text);
+        }
+    }
+
+    fn frames(self) -> Result<Candidates, LinkError> {
+        let names = ["reason", "what", "advice", "key", "source", "file", "about", "decision"];
+        let texts = names.into_iter().zip(self.texts).map(|(name, texts)| Column::new(name.into(), texts));
+        let numbers = [Column::new("group".into(), self.groups), Column::new("line".into(), self.lines)];
+        Ok(Candidates {
+            rows: DataFrame::new_infer_height(numbers.into_iter().chain(texts).collect())?,
+            customers: df!("group" => self.of.0, "customer" => self.of.1)?,
+        })
+    }
+}
+
 /// One row per customer, and one break per candidate. Row by row, because each becomes a message naming the others, and
 /// only ambiguous customers come here.
 fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkError> {
@@ -110,8 +163,9 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
     }
     let mut by_customer: BTreeMap<u32, Vec<(Reason, Rc<str>)>> = BTreeMap::new();
     let mut breaks = vec![];
-    for ((reason, group, advice), Group { candidates, customers }) in by_group {
-        let reason: Reason = reason.parse().map_err(LinkError::Word)?;
+    let mut listed = Listed::default();
+    for (number, ((word, group, advice), Group { candidates, customers })) in (0_u32..).zip(by_group) {
+        let reason: Reason = word.parse().map_err(LinkError::Word)?;
         let more = candidates.len().saturating_sub(NAMED);
         let named = candidates.iter().take(NAMED).map(Candidate::named).collect::<Vec<_>>().join(", ");
         let more = if more > 0 { format!(" and {more} more, all among the breaks") } else { String::new() };
@@ -123,15 +177,18 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
         let example = candidates.iter().find_map(|candidate| candidate.line_to_paste(&candidates));
         let message: Rc<str> = format!("{what}; {}", with_line(example)).into();
         let all = candidates.len();
-        for (candidate, number) in candidates.iter().zip(1..) {
+        for (candidate, place) in candidates.iter().zip(1..) {
             let own = candidate.line_to_paste(&candidates);
-            let detail = format!("{} is {number} of {all}: {what}; {}", candidate.named(), with_line(own));
+            listed.push(number, word, group, advice, candidate, own.clone());
+            let detail = format!("{} is {place} of {all}: {what}; {}", candidate.named(), with_line(own));
             let mut found = Break::new(BreakKind::Ambiguous, candidate.source, candidate.key, detail)
                 .at(candidate.file, candidate.line.into());
             found.after = Some(reason.as_str().to_owned());
             breaks.push(found);
         }
         for customer in customers {
+            listed.of.0.push(number);
+            listed.of.1.push(customer);
             by_customer.entry(customer).or_default().push((reason, message.clone()));
         }
     }
@@ -149,5 +206,5 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
         out.3.push(found.iter().any(|(reason, _)| *reason == Reason::AmbiguousAccount));
     }
     let customers = df!("customer" => out.0, "ambiguity" => out.1, "ambiguity_detail" => out.2, "contested" => out.3)?;
-    Ok(Ambiguities { customers, breaks })
+    Ok(Ambiguities { customers, candidates: listed.frames()?, breaks })
 }

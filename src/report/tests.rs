@@ -257,7 +257,7 @@ fn writing_a_report_again_gives_the_same_bytes_and_leaves_nothing_else_behind() 
         write_report(folder.path(), &given.model(outcomes), DONE).unwrap();
         written.push(read());
     }
-    assert_eq!(written[0].len(), 7);
+    assert_eq!(written[0].len(), 10);
     assert!(written[0] == written[1]);
 }
 

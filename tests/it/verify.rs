@@ -17,7 +17,7 @@ fn verified(site: &Site, folder: &Path, code: i32) -> Value {
 
 fn state_of<'a>(said: &'a Value, check: &str) -> &'a str {
     let checks = said["checks"].as_array().unwrap();
-    checks.iter().find(|one| one["check"] == check).unwrap()["state"].as_str().unwrap()
+    checks.iter().find(|one| one["name"] == check).unwrap()["state"].as_str().unwrap()
 }
 
 /// The newest run's summary, which must be as the schema says.

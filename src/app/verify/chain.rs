@@ -65,9 +65,9 @@ pub(super) fn chain(folder: &RunFolder, proving: &mut Verification) {
     let (state, detail) = if proving.findings.len() > before {
         (State::Failed, format!("the first broken link is named below; {holding} links before it hold"))
     } else if holding == 0 {
-        (State::NotProven, format!("{runs} kept, none beside it that another one names"))
+        (State::NotProven, format!("{runs} kept here, and none names another of them"))
     } else {
-        (State::Proven, format!("{runs} kept, {holding} links from one to the one before, all hold"))
+        (State::Proven, format!("{runs} kept here, links that hold from one to the one before: {holding}"))
     };
     proving.check(Check::CHAIN, state, detail);
 }

@@ -130,7 +130,7 @@ pub(super) fn journal(folder: &RunFolder, manifest: &Manifest, proving: &mut Ver
                 None => proving.finding(JOURNAL, "records in sequence, each with its checksum", said),
             }
             proving.check(Check::JOURNAL, State::Failed, "it is damaged");
-            return false;
+            false
         }
         Ok((proven, _, torn)) => {
             let header = &proven.header;

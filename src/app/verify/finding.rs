@@ -37,7 +37,9 @@ pub(super) struct Verification {
 /// One thing that was to be proven.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {
-    pub(super) check: &'static str,
+    /// What was to be proven.
+    pub(super) name: &'static str,
+    /// Whether it was.
     pub(super) state: State,
     /// In words.
     pub(super) detail: String,
@@ -81,7 +83,10 @@ impl Verification {
         Self {
             format: FORMAT,
             run_id: folder.id().to_owned(),
-            folder: folder.path().display().to_string(),
+            folder: std::fs::canonicalize(folder.path())
+                .unwrap_or_else(|_| folder.path().to_owned())
+                .display()
+                .to_string(),
             mode: None,
             status: None,
             run_exit_code: None,
@@ -94,9 +99,9 @@ impl Verification {
         }
     }
 
-    /// Says how `check` ended.
-    pub(super) fn check(&mut self, check: &'static str, state: State, detail: impl Into<String>) {
-        self.checks.push(Check { check, state, detail: detail.into() });
+    /// Says how the check `name` ended.
+    pub(super) fn check(&mut self, name: &'static str, state: State, detail: impl Into<String>) {
+        self.checks.push(Check { name, state, detail: detail.into() });
     }
 
     /// Says of each of `checks` that it could not be made.

@@ -25,7 +25,7 @@ use finding::{Check, State, Verification};
 /// [`AppError::Usage`] when there is no such run. What is wrong with its files is the result, not an error: the exit code is
 /// then [`ExitCode::Input`], or [`ExitCode::Internal`] where only a total does not tie.
 pub fn verify(context: &Context<'_>, run: &str, format: Format) -> Result<(ExitCode, String), AppError> {
-    let verification = prove(find(context, run)?);
+    let verification = prove(&find(context, run)?);
     let code = if !verification.findings.is_empty() {
         ExitCode::Input
     } else if verification.verified {
@@ -44,12 +44,12 @@ pub fn verify(context: &Context<'_>, run: &str, format: Format) -> Result<(ExitC
 }
 
 /// Everything that can be proven of the run in `folder`.
-fn prove(folder: RunFolder) -> Verification {
-    let mut proving = Verification::of(&folder);
-    let manifest = files::manifest(&folder, &mut proving);
+fn prove(folder: &RunFolder) -> Verification {
+    let mut proving = Verification::of(folder);
+    let manifest = files::manifest(folder, &mut proving);
     if let Some(manifest) = manifest {
-        let sound = files::files(&folder, &manifest, &mut proving);
-        let sound = files::journal(&folder, &manifest, &mut proving) && sound;
+        let sound = files::files(folder, &manifest, &mut proving);
+        let sound = files::journal(folder, &manifest, &mut proving) && sound;
         if sound {
             sums::sums(folder.clone(), manifest, &mut proving);
         } else {
@@ -60,7 +60,7 @@ fn prove(folder: RunFolder) -> Verification {
         let rest = [Check::FILES, Check::JOURNAL, Check::PLAN, Check::TOTALS, Check::REPORT];
         proving.not_proven(&rest, "without its manifest nobody knows what it should be");
     }
-    chain::chain(&folder, &mut proving);
+    chain::chain(folder, &mut proving);
     proving.verified = proving.findings.is_empty() && !proving.checks.iter().any(|check| check.state == State::Failed);
     proving
 }

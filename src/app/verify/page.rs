@@ -33,7 +33,7 @@ fn compose(proving: &Verification, out: &mut String) -> std::fmt::Result {
             writeln!(out, "NOT VERIFIED: run {}: {} is not what it should be{further}", proving.run_id, first.file)?;
         }
         (_, None, Some(check)) => {
-            writeln!(out, "NOT VERIFIED: run {}: {}: {}", proving.run_id, check.check, check.detail)?;
+            writeln!(out, "NOT VERIFIED: run {}: {}: {}", proving.run_id, check.name, check.detail)?;
         }
         (_, None, None) => writeln!(out, "NOT VERIFIED: run {}", proving.run_id)?,
     }
@@ -48,7 +48,7 @@ fn compose(proving: &Verification, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out)?;
     for check in &proving.checks {
-        writeln!(out, "  {:<9} {:<11} {}", check.check, check.state.words(), check.detail)?;
+        writeln!(out, "  {:<9} {:<11} {}", check.name, check.state.words(), check.detail)?;
     }
     for finding in &proving.findings {
         writeln!(out, "\n{}", printable(&finding.file))?;

@@ -99,6 +99,12 @@ async fn what_is_missing_is_named_and_what_does_not_belong_is_said() {
     std::fs::write(folder.path().join("report/signature.txt"), "Ada").unwrap();
     let (code, said) = proven(site.path(), folder.path());
     assert_eq!(code, ExitCode::Done);
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FORMAT.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("`verify --format json`")).unwrap();
+    for member in said.as_object().unwrap().keys().chain(said["checks"][0].as_object().unwrap().keys()) {
+        let described = [format!("`{member}`"), format!("`{member}[]`")].iter().any(|name| section.contains(name));
+        assert!(described, "the page of formats does not describe {member}");
+    }
     let notes = said["notes"].to_string();
     assert!(notes.contains("report/signature.txt is not named by the manifest"), "{notes}");
 }

@@ -130,6 +130,7 @@ impl From<ReportError> for AppError {
         match error {
             ReportError::Write { .. } => Self::disk(error),
             ReportError::Read { .. } => Self::Input(Box::new(error)),
+            ReportError::NotAccepted { .. } => Self::Usage(Box::new(error)),
             error => Self::Internal(Box::new(error)),
         }
     }

@@ -7,7 +7,7 @@ use super::finish::{self, VERSION};
 use super::prepare::Prepared;
 use crate::journal::{self, Record};
 use crate::plan::{read_accounting, read_plan};
-use crate::report::{ReportModel, write_formats};
+use crate::report::{ReportError, ReportModel, write_formats};
 use crate::runs::{Fingerprint, Manifest, RunFolder, RunStatus, create_private_dir};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -30,16 +30,6 @@ pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, Strin
     let folder = find(context, &wanted.run)?;
     let manifest = folder.read_manifest()?;
     let in_place = wanted.output.is_none();
-    if let Some(version) = manifest.proof.reported_by.as_deref().filter(|version| in_place && *version != VERSION) {
-        return Err(AppError::Usage(
-            format!(
-                "the report of run {} was written by version {version}, and its manifest holds the hashes of those bytes; \
-                 this is version {VERSION}: let it write elsewhere, with `--output FOLDER`",
-                manifest.run_id
-            )
-            .into(),
-        ));
-    }
     let prepared = open(folder, manifest)?;
     let model = finish::model(&prepared, None)?;
     let ending = finish::ending(&prepared.manifest);
@@ -48,7 +38,22 @@ pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, Strin
         create_private_dir(&target)?;
     }
     let formats = if wanted.formats.is_empty() { ReportFormat::ALL } else { &wanted.formats };
-    write_formats(&target, &model, ending, formats)?;
+    let proof = &prepared.manifest.proof;
+    // The manifest, and by it every later run, holds the hashes of the bytes that stand there.
+    let is_the_same = |file: &str, found: &Fingerprint| {
+        proof.files.get(&format!("report/{file}")).is_none_or(|named| !in_place || named == found)
+    };
+    write_formats(&target, &model, ending, formats, &is_the_same).map_err(|error| match error {
+        error @ ReportError::NotAccepted { .. } => {
+            let wrote = proof.reported_by.as_deref().unwrap_or("another version");
+            let said = format!(
+                "{error}: the manifest holds the hash of what version {wrote} wrote, and this is version {VERSION}; let it \
+                 write elsewhere, with `--output FOLDER`"
+            );
+            AppError::Usage(said.into())
+        }
+        error => error.into(),
+    })?;
     Ok((ExitCode::Done, finish::summary(&target, &model, ending)))
 }
 

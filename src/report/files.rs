@@ -21,15 +21,16 @@ pub type Written = Vec<(&'static str, Fingerprint)>;
 /// Writes every file of the report into `folder`, which is made if it is not there. Files appear whole or not at all,
 /// and none before all could be written.
 pub fn write_report(folder: &Path, model: &ReportModel, ending: Ending) -> Result<Written, ReportError> {
-    write_formats(folder, model, ending, ReportFormat::ALL)
+    write_formats(folder, model, ending, ReportFormat::ALL, &|_, _| true)
 }
 
-/// As [`write_report`], but only the files of these formats.
+/// As [`write_report`], but only the files of these formats, and none where `accepts` refuses the content of one.
 pub fn write_formats(
     folder: &Path,
     model: &ReportModel,
     ending: Ending,
     formats: &[ReportFormat],
+    accepts: &dyn Fn(&str, &Fingerprint) -> bool,
 ) -> Result<Written, ReportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -55,8 +56,12 @@ pub fn write_formats(
     };
     let wanted: Vec<&Rendering> = RENDERINGS.iter().filter(|one| formats.contains(&one.format)).collect();
     let files: Vec<Result<_, ReportError>> = two_at_a_time(&wanted, |rendering| make(rendering));
-    let mut written = Vec::with_capacity(wanted.len());
-    for (path, file, fingerprint) in files.into_iter().collect::<Result<Vec<_>, _>>()? {
+    let files = files.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if let Some((path, ..)) = files.iter().find(|(_, _, (name, fingerprint))| !accepts(name, fingerprint)) {
+        return Err(ReportError::NotAccepted { path: path.clone() });
+    }
+    let mut written = Vec::with_capacity(files.len());
+    for (path, file, fingerprint) in files {
         readable_by_all(file.as_file()).map_err(failed(&path))?;
         file.persist(&path).map_err(|error| ReportError::Write { path, source: error.error })?;
         written.push(fingerprint);

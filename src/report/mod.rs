@@ -76,6 +76,12 @@ pub enum ReportError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file would not be what it must be; none was written.
+    #[error("`{}` would not be the same again; nothing was written", path.display())]
+    NotAccepted {
+        /// The file.
+        path: std::path::PathBuf,
+    },
     /// A file of the report could not be read.
     #[error("failed to read `{}`: {source}; {}", path.display(), crate::runs::remedy(source))]
     Read {

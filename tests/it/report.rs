@@ -55,9 +55,18 @@ fn the_bytes_of_another_version_are_not_overwritten() {
     site.expect("run", 0);
     let path = site.runs()[0].join("manifest.json");
     let manifest = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, manifest.replace("\"reported_by\": \"", "\"reported_by\": \"0.0.9-")).unwrap();
+    // As if another version had written another page.
+    let (before, page) = manifest.split_once("\"report/report.html\": {\n        \"sha256\": \"").unwrap();
+    let page = page.replacen(&page[..64], &"0".repeat(64), 1);
+    let other = format!("{before}\"report/report.html\": {{\n        \"sha256\": \"{page}");
+    std::fs::write(&path, other.replace("\"reported_by\": \"", "\"reported_by\": \"0.0.9-")).unwrap();
+    let report = site.runs()[0].join("report");
+    std::fs::write(report.join("summary.md"), "as it was").unwrap();
     let said = site.expect("report latest", 2).stderr;
-    assert!(said.contains("0.0.9-") && said.contains("--output"), "{said}");
+    assert!(said.contains("report.html") && said.contains("0.0.9-") && said.contains("--output"), "{said}");
+    assert_eq!(std::fs::read_to_string(report.join("summary.md")).unwrap(), "as it was", "none is written");
+    assert_eq!(contents(&report).len(), 10, "and none left aside");
+    site.expect("report latest --format md", 0);
     site.expect("report latest --output elsewhere", 0);
     assert!(site.path("elsewhere/report.html").exists());
 }

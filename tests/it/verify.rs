@@ -54,7 +54,7 @@ fn a_run_a_plan_and_a_refused_run_are_proven_and_so_is_the_chain_between_them() 
     assert_eq!(verified(&site, &runs[0], 0)["held_by"], refused);
     assert_eq!(verified(&site, &runs[1], 0)["held_by"], Value::Null);
 
-    let page = site.expect("verify latest", 0).stdout;
+    let page = site.expect(&format!("verify {refused}"), 0).stdout;
     assert!(page.starts_with(&format!("VERIFIED: run {refused} ")), "{page}");
     assert!(page.contains(verified(&site, &runs[2], 0)["manifest_sha256"].as_str().unwrap()), "{page}");
 }

@@ -1,6 +1,7 @@
 //! The command line: types that clap fills, nothing else.
 
 use crate::app::exit::help_table;
+use crate::app::report::{ReportFormat, Wanted};
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
@@ -39,6 +40,7 @@ Examples:
   tether-recon resume                           finish what was interrupted
   tether-recon explain cus_Nf3kdWq0x            everything about this customer, over all kept runs
   tether-recon report latest                    write the newest run's or plan's report again
+  tether-recon verify latest                    prove it from its files alone, before you sign it
   tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
 ";
 
@@ -49,6 +51,20 @@ Examples:
   tether-recon explain billing@example.com                 all of its Stripe customers, rounded together
   tether-recon explain hubspot:51109163640                 the contact, and what it was linked to
   tether-recon explain NW-10405 --json                     for a program
+";
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  tether-recon report latest                                 all of it, in its own place
+  tether-recon report latest --format md --output /tmp/md    summary.md alone, elsewhere
+  tether-recon report copies/20261101T060000Z-9f3c           of a folder that was copied
+";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tether-recon verify latest                          the newest run, before it is signed
+  tether-recon verify copies/20261101T060000Z-9f3c    an auditor's copy; no configuration is needed
+  tether-recon verify latest --json                   for a program
 ";
 
 /// The whole command line.
@@ -136,9 +152,18 @@ pub enum Command {
     Resume,
     /// Write the report again from a run's files
     ///
-    /// Needs no export, key or network, only the run's folder. Ends with 0 once the report is written, whatever the run
-    /// ended with.
+    /// Needs no export, key or network, only the run's folder. The same bytes, as often as it is asked. Ends with 0 once
+    /// the report is written, whatever the run ended with.
+    #[command(after_long_help = REPORT_EXAMPLES)]
     Report(ReportArgs),
+    /// Prove a run's hashes, sums and tie-outs again from its files alone
+    ///
+    /// Needs no export, key, network or state, only the run's folder, wherever it was copied to. Holds every file against
+    /// the hash that the manifest names, computes every total again from plan, accounting and journal, makes the report
+    /// again and compares it byte for byte, and walks the chain of the runs that are kept beside it. Ends with 8 and names
+    /// the file where anything was changed; with 1 where a total does not tie.
+    #[command(after_long_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// Everything about one customer: sources, links, MRR step by step, Tether, every call of the kept runs
     ///
     /// Who it is, where each value came from (file and line) and what lost against it, which links were made and refused and
@@ -185,9 +210,42 @@ pub struct PlanArgs {
 /// `report`
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// The run's id (the name of its folder), or `latest`
+    /// The run's id, `latest`, or the path of its folder, wherever that was copied to
     #[arg(value_name = "RUN")]
     pub run: String,
+    /// Only these formats, separated by commas [default: all]
+    #[arg(long, value_name = "FORMATS", value_delimiter = ',')]
+    pub format: Vec<ReportFormat>,
+    /// Write into this folder, which is made if it is not there [default: the run's own]
+    #[arg(long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+}
+
+/// `verify`
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// The run's id, `latest`, or the path of its folder, wherever that was copied to
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a page for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl From<ReportArgs> for Wanted {
+    fn from(args: ReportArgs) -> Self {
+        Self { run: args.run, formats: args.format, output: args.output }
+    }
+}
+
+impl ValueEnum for ReportFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
+    }
 }
 
 /// `explain`

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
-use tether_recon::app::{Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox, signals};
+use tether_recon::app::{
+    Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox, signals, verify,
+};
 use tether_recon::cli::{Cli, Command, ConfigCommand};
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
@@ -55,7 +57,8 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow))?,
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
         Command::Resume => runtime()?.block_on(resume::resume(context))?,
-        Command::Report(args) => report::report(context, &args.run)?,
+        Command::Report(args) => report::report(context, &args.into())?,
+        Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::TryParquet => {

@@ -107,6 +107,7 @@ impl Delivery<'_> {
         prepared.manifest.status = RunStatus::Sending;
         prepared.manifest.exit_code = None;
         prepared.manifest.finished_at = None;
+        prepared.manifest.proof.reopen();
         prepared.folder.write_manifest(&prepared.manifest)?;
         let mut lanes = vec![];
         let mut total = 0;

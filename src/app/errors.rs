@@ -129,6 +129,8 @@ impl From<ReportError> for AppError {
     fn from(error: ReportError) -> Self {
         match error {
             ReportError::Write { .. } => Self::disk(error),
+            ReportError::Read { .. } => Self::Input(Box::new(error)),
+            ReportError::NotAccepted { .. } => Self::Usage(Box::new(error)),
             error => Self::Internal(Box::new(error)),
         }
     }

@@ -6,8 +6,9 @@ use super::prepare::Prepared;
 use crate::journal;
 use crate::model::{Instant, Reason};
 use crate::report::{Ending, Outcomes, ReportModel, RunData, SentRows, Verdict, terminal_summary, write_report};
-use crate::runs::{Mode, RunFolder, RunStatus};
+use crate::runs::{Manifest, Mode, RunFolder, RunStatus, RunsError};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The outcomes that the folder's journal proves, by its first `certain` lines where the others may not be durable.
 fn outcomes(prepared: &Prepared, certain: Option<u64>) -> Result<Outcomes, AppError> {
@@ -22,6 +23,7 @@ fn outcomes(prepared: &Prepared, certain: Option<u64>) -> Result<Outcomes, AppEr
     let mut stopped = BTreeMap::new();
     // Only of a run that has not begun to send is there none: without it, what was sent would be called not attempted.
     if manifest.status != RunStatus::Planned || folder.journal_path().exists() {
+        let certain = certain.or(manifest.proof.journal_lines);
         let lines = certain.and_then(|lines| usize::try_from(lines).ok()).unwrap_or(usize::MAX);
         let mut records = journal::outcomes(journal::read(&folder.journal_path())?.take(lines));
         let mut undecided = vec![];
@@ -67,7 +69,7 @@ pub fn finish(mut prepared: Prepared, at: Instant) -> Result<(ExitCode, String),
     prepared.manifest.status = status;
     prepared.manifest.exit_code = Some(code.code());
     prepared.manifest.finished_at = Some(at);
-    let summary = write(&prepared.folder, &model, Ending { status, exit_code: code.code() })?;
+    let summary = write(&mut prepared, &model)?;
     // Last, so that a manifest that says how the run ended has its report beside it.
     prepared.folder.write_manifest(&prepared.manifest)?;
     Ok((code, summary))
@@ -80,7 +82,8 @@ pub fn cut_short(mut prepared: Prepared, at: Instant, code: ExitCode, certain: O
     prepared.manifest.status = RunStatus::Incomplete;
     prepared.manifest.exit_code = Some(code.code());
     prepared.manifest.finished_at = Some(at);
-    write(&prepared.folder, &model, Ending { status: RunStatus::Incomplete, exit_code: code.code() })?;
+    prepared.manifest.proof.journal_lines = certain;
+    write(&mut prepared, &model)?;
     Ok(prepared.folder.write_manifest(&prepared.manifest)?)
 }
 
@@ -95,16 +98,47 @@ pub fn model(prepared: &Prepared, certain: Option<u64>) -> Result<ReportModel, A
     })?)
 }
 
-/// Writes every format and returns the summary for a terminal.
-pub fn write(folder: &RunFolder, model: &ReportModel, ending: Ending) -> Result<String, AppError> {
-    write_report(&folder.report_path(), model, ending)?;
-    let page = folder.report_path().join("report.html");
-    // Without the detours that a configuration's relative paths take; the page was just written, so this cannot miss.
-    Ok(terminal_summary(model, ending, &std::fs::canonicalize(&page).unwrap_or(page)))
+/// Writes every format, takes the report's and the journal's fingerprints into the manifest, and returns the summary for a
+/// terminal.
+fn write(prepared: &mut Prepared, model: &ReportModel) -> Result<String, AppError> {
+    let ending = ending(&prepared.manifest);
+    let Prepared { folder, manifest, .. } = prepared;
+    let written = write_report(&folder.report_path(), model, ending)?;
+    manifest.proof.files.extend(written.into_iter().map(|(name, print)| (format!("report/{name}"), print)));
+    manifest.proof.reported_by = Some(VERSION.to_owned());
+    add_journal(folder, manifest)?;
+    Ok(summary(&folder.report_path(), model, ending))
+}
+
+/// The version of tether-recon that writes reports here.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Takes the journal's fingerprint into the manifest, where there is a journal.
+pub fn add_journal(folder: &RunFolder, manifest: &mut Manifest) -> Result<(), RunsError> {
+    let names: &[&str] = if folder.journal_path().exists() { &["journal.jsonl"] } else { &[] };
+    manifest.proof.add(folder.path(), names)
+}
+
+/// How the run's report says that it ended.
+pub fn ending(manifest: &Manifest) -> Ending {
+    Ending {
+        // The report of a run that a later one closed is that of its interruption.
+        status: if manifest.status == RunStatus::Closed { RunStatus::Incomplete } else { manifest.status },
+        // A run that was killed has no exit code: what it left is what an interrupted run leaves.
+        exit_code: manifest.exit_code.unwrap_or(ExitCode::Incomplete.code()),
+    }
+}
+
+/// The summary for a terminal of the report in `folder`; it ends with the page's path, or the folder's where there is none.
+pub fn summary(folder: &Path, model: &ReportModel, ending: Ending) -> String {
+    let page = folder.join("report.html");
+    let shown = if page.exists() { &page } else { folder };
+    // Without the detours that a configuration's relative paths take.
+    terminal_summary(model, ending, &std::fs::canonicalize(shown).unwrap_or(page))
 }
 
 /// The worst of what happened, by how soon somebody must act.
-fn exit_code(verdict: &Verdict) -> ExitCode {
+pub fn exit_code(verdict: &Verdict) -> ExitCode {
     if !verdict.ties() {
         ExitCode::Internal
     } else if verdict.refused() {

@@ -13,12 +13,14 @@ pub mod resume;
 pub mod run;
 pub mod sandbox;
 pub mod signals;
+pub mod verify;
 
 mod calls;
 mod context;
 mod deliver;
 mod embedded;
 mod errors;
+mod find;
 mod finish;
 mod prepare;
 #[cfg(test)]

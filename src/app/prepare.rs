@@ -7,7 +7,7 @@ use crate::load;
 use crate::model::{Break, Instant};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
-use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunFolder, RunStatus, RunsError, write_atomic};
+use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic};
 use crate::table::{Accounting, Existing, PlanRows};
 
 /// A plan that stands in its run's folder.
@@ -77,6 +77,8 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     write_atomic(&folder.breaks_path(), |file| {
         serde_json::to_writer(std::io::BufWriter::new(file), &planned.breaks).map_err(std::io::Error::other)
     })?;
+    let mut proof = Proof { previous: RunFolder::chain_end(&settings.run.state)?, ..Proof::default() };
+    proof.add_planned(folder.path())?;
     let manifest = Manifest {
         format: MANIFEST_FORMAT,
         run_id: request.run_id,
@@ -99,6 +101,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         overrides: planned.overrides,
         guards,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
+        proof,
     };
     folder.write_manifest(&manifest)?;
     monitor.event(Event::StageFinished { stage: "writing the plan", result: folder.id().to_owned() });

@@ -2,40 +2,66 @@
 
 use super::Context;
 use super::exit::{AppError, ExitCode};
-use super::finish;
+use super::find::find;
+use super::finish::{self, VERSION};
 use super::prepare::Prepared;
-use crate::config::{self, Settings};
 use crate::journal::{self, Record};
 use crate::plan::{read_accounting, read_plan};
-use crate::report::Ending;
-use crate::runs::{Manifest, RunFolder, RunStatus};
+use crate::report::{ReportError, ReportModel, write_formats};
+use crate::runs::{Fingerprint, Manifest, RunFolder, RunStatus, create_private_dir};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Writes the report of `run` (an id, or `latest`) again and returns what a person reads.
-pub fn report(context: &Context<'_>, run: &str) -> Result<(ExitCode, String), AppError> {
-    let settings = config::load(&context.config)?;
-    let folder = find(&settings, run)?;
-    let manifest = folder.read_manifest()?;
-    let exit_code = manifest.exit_code;
-    let status = manifest.status;
-    let prepared = open(folder, manifest)?;
-    let model = finish::model(&prepared, None)?;
-    // A run that was killed has no exit code: what it left is what an interrupted run leaves.
-    let exit_code = exit_code.unwrap_or(ExitCode::Incomplete.code());
-    let summary = finish::write(&prepared.folder, &model, Ending { status, exit_code })?;
-    Ok((ExitCode::Done, summary))
+pub use crate::report::ReportFormat;
+
+/// What of a run's report is written again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// An id, `latest`, or the path of a run's folder.
+    pub run: String,
+    /// Only these formats; all, where there is none.
+    pub formats: Vec<ReportFormat>,
+    /// Where to, if not into the run's own folder.
+    pub output: Option<PathBuf>,
 }
 
-fn find(settings: &Settings, run: &str) -> Result<RunFolder, AppError> {
-    if run != "latest" {
-        return Ok(RunFolder::open(&settings.run.state, run)?);
+/// Writes what is wanted again and returns what a person reads.
+pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, String), AppError> {
+    let folder = find(context, &wanted.run)?;
+    let manifest = folder.read_manifest()?;
+    let in_place = wanted.output.is_none();
+    let prepared = open(folder, manifest)?;
+    let model = finish::model(&prepared, None)?;
+    let ending = finish::ending(&prepared.manifest);
+    let target = wanted.output.clone().unwrap_or_else(|| prepared.folder.report_path());
+    if !in_place {
+        create_private_dir(&target)?;
     }
-    // A folder without a manifest is what a crash left while the plan was being written.
-    let mut runs = RunFolder::list(&settings.run.state)?.into_iter();
-    runs.rfind(|folder| folder.manifest_path().exists()).ok_or_else(|| {
-        AppError::Usage(format!("{} holds no run yet; start one with `run`", settings.run.state.display()).into())
-    })
+    let formats = if wanted.formats.is_empty() { ReportFormat::ALL } else { &wanted.formats };
+    let proof = &prepared.manifest.proof;
+    // The manifest, and by it every later run, holds the hashes of the bytes that stand there.
+    let is_the_same = |file: &str, found: &Fingerprint| {
+        proof.files.get(&format!("report/{file}")).is_none_or(|named| !in_place || named == found)
+    };
+    write_formats(&target, &model, ending, formats, &is_the_same).map_err(|error| match error {
+        error @ ReportError::NotAccepted { .. } => {
+            let wrote = proof.reported_by.as_deref().unwrap_or("another version");
+            let said = format!(
+                "{error}: the manifest holds the hash of what version {wrote} wrote, and this is version {VERSION}; let it \
+                 write elsewhere, with `--output FOLDER`"
+            );
+            AppError::Usage(said.into())
+        }
+        error => error.into(),
+    })?;
+    Ok((ExitCode::Done, finish::summary(&target, &model, ending)))
+}
+
+/// The report's model of the run in `folder`.
+pub fn model_of(folder: RunFolder, manifest: Manifest) -> Result<(Prepared, ReportModel), AppError> {
+    let prepared = open(folder, manifest)?;
+    let model = finish::model(&prepared, None)?;
+    Ok((prepared, model))
 }
 
 /// Reads what a run's folder holds, refusing a plan that is not the one its manifest names, another run's journal, and a
@@ -49,6 +75,13 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
     let found = crate::load::sha256(&plan).map_err(|error| input(&plan, &error))?;
     if found != manifest.plan_hash {
         return Err(input(&plan, &"its SHA-256 is not the one that the manifest names"));
+    }
+    for path in [folder.accounting_path(), folder.breaks_path()] {
+        let named = path.file_name().and_then(|name| manifest.proof.files.get(name.to_str()?));
+        let found = Fingerprint::of(&path).map_err(|error| input(&path, &error))?;
+        if named.is_some_and(|named| *named != found) {
+            return Err(input(&path, &"its SHA-256 is not the one that the manifest names"));
+        }
     }
     let path = folder.journal_path();
     if path.exists() {

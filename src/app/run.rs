@@ -51,6 +51,7 @@ fn close_interrupted(context: &Context<'_>, settings: &Settings, monitor: &dyn M
         let mut earlier = report::open(folder, manifest)?;
         deliver::learn(settings, &earlier.folder, &earlier.manifest, &earlier.rows, context.now())?;
         earlier.manifest.status = RunStatus::Closed;
+        finish::add_journal(&earlier.folder, &mut earlier.manifest)?;
         earlier.folder.write_manifest(&earlier.manifest)?;
         monitor.event(Event::Warning {
             message: format!(

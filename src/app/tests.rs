@@ -47,7 +47,7 @@ impl Clock for OneDay {
     }
 }
 
-fn site() -> tempfile::TempDir {
+pub(super) fn site() -> tempfile::TempDir {
     let site = tempfile::tempdir().unwrap();
     for (name, content) in
         [("customers.csv", CUSTOMERS), ("subscriptions.csv", SUBSCRIPTIONS), ("tether-recon.toml", CONFIG)]
@@ -57,7 +57,7 @@ fn site() -> tempfile::TempDir {
     site
 }
 
-fn context(site: &Path) -> Context<'static> {
+pub(super) fn context(site: &Path) -> Context<'static> {
     Context {
         config: site.join("tether-recon.toml"),
         env: &|_| None,
@@ -69,13 +69,17 @@ fn context(site: &Path) -> Context<'static> {
 }
 
 /// The only run's folder, as a process that was killed while sending left it: `journal` is what had become durable.
-fn killed_with(site: &Path, journal: &[u8]) -> RunFolder {
+pub(super) fn killed_with(site: &Path, journal: &[u8]) -> RunFolder {
     let folder = RunFolder::list(&site.join("state")).unwrap().pop().unwrap();
     std::fs::write(folder.journal_path(), journal).unwrap();
     let mut manifest = folder.read_manifest().unwrap();
     (manifest.status, manifest.exit_code, manifest.finished_at) = (RunStatus::Sending, None, None);
     folder.write_manifest(&manifest).unwrap();
     folder
+}
+
+fn latest() -> report::Wanted {
+    report::Wanted { run: "latest".into(), formats: vec![], output: None }
 }
 
 fn outcomes(folder: &RunFolder) -> BTreeMap<u32, Outcome> {
@@ -130,12 +134,12 @@ async fn a_run_that_sent_and_lost_its_journal_or_got_anothers_is_refused_by_ever
 
     let folder = killed_with(site.path(), whole.as_bytes());
     std::fs::remove_file(folder.journal_path()).unwrap();
-    refused(report::report(&context(site.path()), "latest").unwrap_err(), "missing");
+    refused(report::report(&context(site.path()), &latest()).unwrap_err(), "missing");
     refused(resume::resume(&context(site.path())).await.unwrap_err(), "missing");
     refused(run::run(&context(site.path()), None, &[]).await.unwrap_err(), "missing");
 
     drop(journal::JournalWriter::create(&folder.journal_path(), &other).unwrap());
-    refused(report::report(&context(site.path()), "latest").unwrap_err(), "another run");
+    refused(report::report(&context(site.path()), &latest()).unwrap_err(), "another run");
     refused(resume::resume(&context(site.path())).await.unwrap_err(), "another run");
 }
 

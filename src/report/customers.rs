@@ -109,6 +109,11 @@ fn any_of<'a>(column: &str, words: impl IntoIterator<Item = &'a str>) -> Expr {
     words.into_iter().fold(lit(false), |any, word| any.or(col(column).eq(lit(word)).fill_null(lit(false))))
 }
 
+/// The rows of `customers.jsonl`: money in minor units.
+pub(super) fn rows(rows: &DataFrame) -> PolarsResult<DataFrame> {
+    rows.select(COLUMNS)
+}
+
 /// The rows as they stand in `customers.csv`: text, money in major units.
 pub(super) fn csv_rows(rows: &DataFrame, digits: u8) -> PolarsResult<DataFrame> {
     text::frame_as_text(&rows.select(COLUMNS)?, digits)

@@ -1,4 +1,4 @@
-//! `summary.json`: the figures for programs. Money in minor units of the account's currency.
+//! `summary.json`: the figures for programs, as `docs/summary.schema.json` describes them. Money in minor units of the account's currency.
 
 use super::ReportError;
 use super::amount::{exact_decimal, rational};
@@ -11,8 +11,12 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
 
+/// The format of `summary.json` that this version writes: `docs/summary.schema.json` describes it.
+const FORMAT: u32 = 1;
+
 #[derive(Serialize)]
 struct Summary<'a> {
+    format: u32,
     run_id: &'a str,
     tool_version: &'a str,
     as_of: Instant,
@@ -133,6 +137,7 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
         *break_counts.entry(found.kind).or_default() += 1;
     }
     let summary = Summary {
+        format: FORMAT,
         run_id: &manifest.run_id,
         tool_version: &manifest.tool_version,
         as_of: manifest.as_of,
@@ -262,5 +267,36 @@ fn difference<'a>(model: &ReportModel, found: &'a Break) -> Difference<'a> {
         before: found.before.as_deref(),
         after: found.after.as_deref(),
         detail: &found.detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BreakKind, Disposition, Movement, Outcome, Prediction};
+    use serde_json::Value;
+
+    #[test]
+    fn the_schema_knows_every_word_and_no_other() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/summary.schema.json");
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let words = |pointer: &str| -> Vec<String> {
+            let found = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).as_array().unwrap();
+            found.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+        };
+        let product = "/properties/products/items/properties";
+        let outcomes: Vec<_> = Outcome::ALL.iter().map(|word| word.as_str()).collect();
+        let predictions: Vec<_> = Prediction::ALL.iter().map(|word| word.as_str()).collect();
+        let dispositions: Vec<_> = Disposition::ALL.iter().map(|word| word.as_str()).collect();
+        let breaks: Vec<_> = BreakKind::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words("/$defs/outcome/enum"), outcomes);
+        assert_eq!(words("/$defs/prediction/enum"), predictions);
+        assert_eq!(words("/$defs/disposition/enum"), dispositions);
+        assert_eq!(words("/$defs/break/enum"), breaks);
+        for map in ["outcomes", "outcomes_mrr"] {
+            assert_eq!(words(&format!("{product}/{map}/required")), outcomes);
+        }
+        assert_eq!(words(&format!("{product}/predicted/required")), predictions);
+        let movements: Vec<_> = Movement::ALL.iter().map(|word| word.as_str()).collect();
+        assert_eq!(words(&format!("{product}/mrr_bridge/properties/customers/required")), movements);
     }
 }

@@ -59,7 +59,7 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
         writeln!(out, "| {} | {} | {} |", plain(&source.name), count(source.rows_read), went.join(", "))?;
     }
     let tying = model.tie_outs.iter().filter(|tie| tie.ties()).count();
-    writeln!(out, "\n{tying} of {} control totals tie.", model.tie_outs.len())?;
+    writeln!(out, "\n{tying} of {} control totals tie.\n", model.tie_outs.len())?;
     for tie in model.tie_outs.iter().filter(|tie| !tie.ties()) {
         writeln!(out, "- {}", plain(&tie.sentence()))?;
     }
@@ -72,6 +72,7 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
             kinds.iter().map(|(kind, all)| format!("{kind} {}", count(all.len() as u64))).collect();
         writeln!(out, "\nBreaks: {}.", kinds.join(", "))?;
     }
+    writeln!(out, "\nProve it again, before you sign: `tether-recon verify {}`", manifest.run_id)?;
     Ok(())
 }
 
@@ -121,18 +122,67 @@ fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut Strin
     writeln!(out)
 }
 
-/// Text that Markdown shows as it is.
+/// Between two characters that would make a mention, a reference or a link of what follows: seen by nobody.
+const JOINER: char = '\u{2060}';
+
+/// Text that Markdown shows as it is, and that no chat or forge makes a mention, a reference or a link of.
 fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let after = rest.peek().copied().unwrap_or(' ');
         match character {
-            '\\' | '`' | '*' | '_' | '|' | '<' | '>' | '[' | ']' | '#' | '&' | '!' | '@' => {
+            '\\' | '`' | '*' | '|' | '<' | '>' | '[' | ']' | '&' | '!' | '~' | '$' => {
                 out.push('\\');
                 out.push(character);
             }
-            character if character.is_control() => out.push(' '),
-            character => out.push(character),
+            // Inside a word it is no emphasis, and a chat without Markdown shows the backslash.
+            '_' if !(before.is_alphanumeric() && after.is_alphanumeric()) => out.push_str("\\_"),
+            '#' => out.extend(['\\', '#', JOINER]),
+            '@' => out.extend(['@', JOINER]),
+            ':' if after == '/' => out.extend([':', JOINER]),
+            '.' if out.len() >= 3
+                && out.is_char_boundary(out.len() - 3)
+                && out[out.len() - 3..].eq_ignore_ascii_case("www") =>
+            {
+                out.extend([JOINER, '.']);
+            }
+            _ if character.is_control() || turns_the_direction(character) => out.push(' '),
+            _ => out.push(character),
         }
+        before = character;
     }
     out
+}
+
+/// Whether an invisible character lets the text around it be read in another order.
+const fn turns_the_direction(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_name_is_text_and_never_markup_a_mention_or_a_link() {
+        for (name, shown) in [
+            ("Ada Ltd, 50% (UK)", "Ada Ltd, 50% (UK)"),
+            ("stripe_customers", "stripe_customers"),
+            ("_a_ b_", "\\_a\\_ b\\_"),
+            ("a|b`c`*d*", "a\\|b\\`c\\`\\*d\\*"),
+            ("<img src=x>", "\\<img src=x\\>"),
+            ("[x](javascript:1)", "\\[x\\](javascript:1)"),
+            ("![x](y) &amp; ~~z~~ $1$", "\\!\\[x\\](y) \\&amp; \\~\\~z\\~\\~ \\$1\\$"),
+            ("@channel", "@\u{2060}channel"),
+            ("#12", "\\#\u{2060}12"),
+            ("https://x.example", "https:\u{2060}//x.example"),
+            ("WWW.x.example", "WWW\u{2060}.x.example"),
+            ("a\r\nb\u{202e}c", "a  b c"),
+            ("\u{e9}\u{e9}.", "\u{e9}\u{e9}."),
+        ] {
+            assert_eq!(plain(name), shown);
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The report: what a reviewer signs, from a run's data alone.
 //!
 //! In: a run's manifest, plan, accounting, breaks and outcomes ([`RunData`]). Out: one typed [`ReportModel`], and its
-//! renderings `summary.json`, `summary.md`, `customers.csv`, `changes.csv`, `accounting.csv`, `report.xlsx` and `report.html`
-//! ([`write_report`]), plus a few lines for a terminal ([`terminal_summary`]). Never: clocks, networks, decisions about
-//! what is sent; the same data give the same bytes.
+//! renderings `summary.json`, `summary.md`, `customers.csv`, `changes.csv`, `accounting.csv` (each also `.jsonl`),
+//! `report.xlsx` and `report.html` ([`write_report`], [`compare_report`]), plus a few lines for a terminal
+//! ([`terminal_summary`]). Never: clocks, networks, decisions about what is sent; the same data give the same bytes.
 //!
 //! Two steps, since the exit code stands in the report and follows from it: build the model, ask it for its
 //! [`Verdict`], decide, then write.
@@ -12,11 +12,15 @@ mod amount;
 mod breaks;
 mod bridge;
 mod changes;
+mod compare;
+mod csv;
 mod customers;
 mod files;
+mod format;
 mod gap;
 mod html;
 mod json;
+mod json_lines;
 mod markdown;
 mod model;
 mod outcomes;
@@ -35,7 +39,9 @@ mod xlsx;
 
 pub use amount::{fixed, group};
 pub use bridge::{Bridge, Movement};
-pub use files::write_report;
+pub use compare::{Compared, Difference, compare_report};
+pub use files::{Written, write_formats, write_report};
+pub use format::ReportFormat;
 pub use gap::{Component, Gap};
 pub use model::{ProductReport, ReportModel};
 pub use outcomes::{Outcomes, RunData, SentRows};
@@ -66,6 +72,20 @@ pub enum ReportError {
     #[error("failed to write `{}`: {source}; {}", path.display(), crate::runs::remedy(source))]
     Write {
         /// The file or folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file would not be what it must be; none was written.
+    #[error("`{}` would not be the same again; nothing was written", path.display())]
+    NotAccepted {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// A file of the report could not be read.
+    #[error("failed to read `{}`: {source}; {}", path.display(), crate::runs::remedy(source))]
+    Read {
+        /// The file.
         path: std::path::PathBuf,
         /// What the system said.
         source: std::io::Error,

@@ -230,6 +230,35 @@ fn hostile_text_stays_text_in_every_format() {
 }
 
 #[test]
+fn a_formula_is_text_in_every_csv_and_itself_in_its_twin() {
+    let formula = "=HYPERLINK(\"http://x.example\",\"Sum\")";
+    let mut row = Row::new(Prediction::Create, formula).desired(100).changing("email;mrr;name");
+    row.text = formula.to_owned();
+    let given = Given::new(vec![row]);
+    let outcomes = || {
+        let mut rows = SentRows::new(2);
+        rows.push(reply(0, Outcome::Rejected).detail("\t+1").score(74).into());
+        Outcomes::Sent { rows, stopped: BTreeMap::new() }
+    };
+    for (name, count) in [("customers", 3), ("changes", 4)] {
+        let text = file(&given, outcomes(), &format!("{name}.csv"));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let cells: Vec<String> =
+            reader.records().flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+        assert!(cells.iter().all(|cell| !cell.starts_with(['=', '+', '@', '\t'])), "{name}: {cells:?}");
+        assert_eq!(cells.iter().filter(|cell| cell.starts_with('\'')).count(), count, "{name}: {cells:?}");
+        let twin = file(&given, outcomes(), &format!("{name}.jsonl"));
+        let lines: Vec<serde_json::Value> = twin.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), text.lines().count() - 1);
+        assert!(lines.iter().all(|line| line["key"] == formula), "{twin}");
+    }
+    let twin: serde_json::Value = serde_json::from_str(&file(&given, outcomes(), "customers.jsonl")).unwrap();
+    assert_eq!((&twin["name"], &twin["detail"]), (&formula.into(), &"\t+1".into()));
+    assert_eq!((&twin["mrr_desired"], &twin["health_score"]), (&100.into(), &74.into()));
+    assert_eq!(twin["changed_fields"], serde_json::json!(["email", "mrr", "name"]));
+}
+
+#[test]
 fn the_page_lets_in_only_its_own_style_and_script() {
     let (given, outcomes) = every_outcome();
     let page = file(&given, outcomes, "report.html");
@@ -257,7 +286,7 @@ fn writing_a_report_again_gives_the_same_bytes_and_leaves_nothing_else_behind() 
         write_report(folder.path(), &given.model(outcomes), DONE).unwrap();
         written.push(read());
     }
-    assert_eq!(written[0].len(), 7);
+    assert_eq!(written[0].len(), 10);
     assert!(written[0] == written[1]);
 }
 

@@ -39,7 +39,7 @@ pub(super) fn instant(millis: i64) -> String {
 
 /// As [`instant`], appended. Written by hand: a format string costs four times as much, and
 /// a report holds millions.
-fn push_instant(millis: i64, out: &mut String) {
+pub(super) fn push_instant(millis: i64, out: &mut String) {
     let Some(time) = DateTime::from_timestamp_millis(millis) else { return };
     // Writing into a String cannot fail.
     let _ = write!(

@@ -1,9 +1,10 @@
 //! One run's folder: its name, the files in it, and how the runs of a state folder are found.
 
 use super::files::{create_new_private_dir, sync_folder};
-use super::{MANIFEST_FORMAT, Manifest, RunStatus, RunsError, create_private_dir, write_atomic};
+use super::proof::{Fingerprint, Link, sealed};
+use super::{MANIFEST_FORMAT, Manifest, Mode, RunStatus, RunsError, create_private_dir, write_atomic};
 use crate::model::Instant;
-use std::io::{BufWriter, Write};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// `<state>/runs/<run id>/`
@@ -58,17 +59,46 @@ impl RunFolder {
         Err(RunsError::NoSuchRun { run: run_id.to_owned(), runs, newest })
     }
 
+    /// The run whose folder is `path`, wherever it was copied to and whatever it is called there.
+    pub fn at(path: &Path) -> Self {
+        let id = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Self { path: path.to_owned(), id }
+    }
+
+    /// What a run that begins now names as the one before it: the newest `run` that has ended for good and that no other
+    /// one names. Plans are no part of the chain, so that they may be deleted at any time.
+    pub fn chain_end(state: &Path) -> Result<Option<Link>, RunsError> {
+        let mut ended = Vec::new();
+        let mut named = BTreeSet::new();
+        for folder in Self::list(state)? {
+            // What cannot be read cannot be named: `verify` says what is wrong with it.
+            let Ok(manifest) = folder.read_manifest() else { continue };
+            if manifest.mode == Mode::Run && manifest.is_final() {
+                named.extend(manifest.proof.previous.map(|link| link.run_id));
+                ended.push(folder);
+            }
+        }
+        let Some(folder) = ended.into_iter().rfind(|folder| !named.contains(folder.id())) else { return Ok(None) };
+        let path = folder.manifest_path();
+        let manifest = Fingerprint::of(&path).map_err(|e| RunsError::io("read", &path, e))?;
+        Ok(Some(Link { run_id: folder.id, manifest_sha256: manifest.sha256 }))
+    }
+
     /// Every run of the state folder, oldest first.
     pub fn list(state: &Path) -> Result<Vec<Self>, RunsError> {
-        let runs = state.join("runs");
-        let entries = match std::fs::read_dir(&runs) {
+        Self::list_in(&state.join("runs"))
+    }
+
+    /// Every run whose folder stands in `runs`, oldest first.
+    pub fn list_in(runs: &Path) -> Result<Vec<Self>, RunsError> {
+        let entries = match std::fs::read_dir(runs) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(RunsError::io("list", &runs, e)),
+            Err(e) => return Err(RunsError::io("list", runs, e)),
         };
         let mut found = Vec::new();
         for entry in entries {
-            let entry = entry.map_err(|e| RunsError::io("list", &runs, e))?;
+            let entry = entry.map_err(|e| RunsError::io("list", runs, e))?;
             if let Some(id) = entry.file_name().to_str().filter(|name| is_run_id(name)) {
                 found.push(Self { path: entry.path(), id: id.to_owned() });
             }
@@ -105,6 +135,11 @@ impl RunFolder {
     /// The run's id, the folder's name.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether the folder bears a run's id; a copy may be called anything.
+    pub fn is_named_as_a_run(&self) -> bool {
+        is_run_id(&self.id)
     }
 
     /// The folder itself.
@@ -159,24 +194,19 @@ impl RunFolder {
         }
     }
 
-    /// Writes `manifest.json`, whole or not at all.
+    /// Writes `manifest.json` with its seal, whole or not at all.
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RunsError> {
-        write_atomic(&self.manifest_path(), |file| {
-            let mut out = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut out, manifest)?;
-            writeln!(out)?;
-            out.flush()
-        })
+        write_atomic(&self.manifest_path(), |file| file.write_all(&sealed(manifest)?))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{RunFolder, run_id};
     use crate::model::{Currency, Instant};
-    use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, RunStatus};
+    use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Proof, RunStatus};
 
-    fn manifest(id: &str, status: RunStatus) -> Manifest {
+    pub fn manifest(id: &str, status: RunStatus) -> Manifest {
         let at = Instant::parse("2026-11-01").unwrap();
         Manifest {
             format: MANIFEST_FORMAT,
@@ -200,6 +230,7 @@ mod tests {
             overrides: Vec::new(),
             guards: Vec::new(),
             exit_on_creation_disabled: false,
+            proof: Proof::default(),
         }
     }
 
@@ -232,6 +263,27 @@ mod tests {
         assert_eq!(listed[..6], ids[..]);
         assert_eq!(RunFolder::latest_resumable(state.path()).unwrap().unwrap().1.run_id, ids[3]);
         assert_eq!(RunFolder::last_complete(state.path()).unwrap().unwrap().1.run_id, ids[2]);
+    }
+
+    #[test]
+    fn a_run_names_the_newest_that_ended_and_that_nobody_names_yet_but_never_a_plan() {
+        let state = tempfile::tempdir().unwrap();
+        let end = || RunFolder::chain_end(state.path()).unwrap();
+        assert_eq!(end(), None);
+        let add = |id: &str, mode: Mode, status: RunStatus| {
+            let folder = RunFolder::create(state.path(), id).unwrap();
+            let mut manifest = Manifest { mode, ..manifest(id, status) };
+            manifest.proof.previous = end();
+            folder.write_manifest(&manifest).unwrap();
+            manifest.proof.previous.map(|link| link.run_id)
+        };
+        assert_eq!(add("20261101T060000Z-0001", Mode::Run, RunStatus::Complete), None);
+        let first = Some("20261101T060000Z-0001".to_owned());
+        assert_eq!(add("20261102T060000Z-0002", Mode::Plan, RunStatus::Planned), first);
+        assert_eq!(add("20261103T060000Z-0003", Mode::Run, RunStatus::Incomplete), first);
+        // The clock was set back: this one came later all the same.
+        assert_eq!(add("20261030T060000Z-0004", Mode::Run, RunStatus::Refused), first);
+        assert_eq!(end().unwrap().run_id, "20261030T060000Z-0004");
     }
 
     #[test]

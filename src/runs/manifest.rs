@@ -1,5 +1,6 @@
 //! `manifest.json`: what a run was given and what came of it.
 
+use super::Proof;
 use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,6 +55,20 @@ pub struct Manifest {
     /// `[run] exit_on_creation_disabled`: whether `creation_disabled` customers need a person.
     #[serde(default)]
     pub exit_on_creation_disabled: bool,
+    /// What the folder can be proved by.
+    #[serde(default)]
+    pub proof: Proof,
+}
+
+impl Manifest {
+    /// Whether the run has ended for good: nothing will change it any more.
+    pub fn is_final(&self) -> bool {
+        match self.status {
+            RunStatus::Complete | RunStatus::Refused | RunStatus::Closed => true,
+            RunStatus::Planned => self.mode == Mode::Plan,
+            RunStatus::Sending | RunStatus::Incomplete => false,
+        }
+    }
 }
 
 /// Which command made a run folder.

@@ -6,6 +6,7 @@ mod files;
 mod folder;
 mod lock;
 mod manifest;
+mod proof;
 mod remedy;
 mod watched;
 
@@ -15,6 +16,7 @@ pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{
     Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals,
 };
+pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};
 pub use watched::Watched;
 

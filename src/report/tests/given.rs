@@ -5,7 +5,7 @@ use crate::model::{
     Currency, Dialect, Disposition, InputFile, Instant, MatchRule, Outcome, Prediction, Reason, RowOutcome,
     TetherCustomer,
 };
-use crate::runs::{Exact, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals};
+use crate::runs::{Exact, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, Proof, RunProduct, RunStatus, SourceTotals};
 use crate::table::{Accounting, PlanRows};
 use polars::prelude::*;
 use std::collections::BTreeMap;
@@ -161,6 +161,7 @@ impl Given {
             }],
             guards: Vec::new(),
             exit_on_creation_disabled: false,
+            proof: Proof::default(),
         };
         Self { rows, manifest }
     }

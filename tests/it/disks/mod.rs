@@ -88,6 +88,11 @@ fn whole_files(site: &Site, at: &str) {
         if folder.join("report/summary.json").exists() {
             Report::read(&folder);
         }
+        // What a manifest says of the files beside it is true at every moment.
+        if folder.join("manifest.json").exists() {
+            let ran = site.ran(&format!("verify {}", folder.display()));
+            assert_eq!(ran.code, 0, "{at}: {}", ran.stdout);
+        }
     }
 }
 

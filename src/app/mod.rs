@@ -13,6 +13,7 @@ pub mod resume;
 pub mod run;
 pub mod sandbox;
 pub mod signals;
+mod waiting;
 
 mod calls;
 mod context;

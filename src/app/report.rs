@@ -68,5 +68,12 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
     let path = folder.breaks_path();
     let breaks =
         serde_json::from_reader(std::io::BufReader::new(file(&path)?)).map_err(|error| input(&path, &error))?;
-    Ok(Prepared { folder, manifest, rows, accounting, breaks, existing: vec![] })
+    let path = folder.waiting_path();
+    let waiting = super::waiting::read(&folder).map_err(|error| input(&path, &error))?;
+    let found =
+        if waiting.is_some() { Some(crate::load::sha256(&path).map_err(|error| input(&path, &error))?) } else { None };
+    if found != manifest.waiting_hash {
+        return Err(input(&path, &"its SHA-256 is not the one that the manifest names"));
+    }
+    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, existing: vec![] })
 }

@@ -34,6 +34,9 @@ pub struct Manifest {
     pub plan_hash: String,
     /// SHA-256 of the baseline that the plan was made against.
     pub baseline_hash: String,
+    /// SHA-256 of `waiting.parquet`; `None`: nobody was waiting for creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_hash: Option<String>,
     /// The account's currency.
     pub currency: Currency,
     /// Its digits after the point.

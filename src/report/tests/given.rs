@@ -116,6 +116,7 @@ impl Given {
             config_hash: "c0".repeat(32),
             plan_hash: "91".repeat(32),
             baseline_hash: "ba".repeat(32),
+            waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,
             mrr_definition: vec!["Active and past-due subscriptions count.".into()],
@@ -182,7 +183,14 @@ impl Given {
 
     pub fn model(&self, outcomes: Outcomes) -> ReportModel {
         let (plan, accounting) = (self.plan(), accounting());
-        let data = RunData { manifest: &self.manifest, plan: &plan, accounting: &accounting, breaks: &[], outcomes };
+        let data = RunData {
+            manifest: &self.manifest,
+            plan: &plan,
+            accounting: &accounting,
+            breaks: &[],
+            outcomes,
+            waiting: None,
+        };
         ReportModel::build(data).unwrap()
     }
 

@@ -30,7 +30,7 @@ pub struct ReportModel {
     pub tie_outs: Vec<TieOut>,
     /// The customers shown by name, per outcome.
     pub tables: Vec<OutcomeTable>,
-    /// Customers with a health score, lowest first.
+    /// Customers that pay and have a health score, lowest first.
     pub health: Vec<CustomerRow>,
     pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,

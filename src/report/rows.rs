@@ -147,14 +147,14 @@ fn largest(customers: &DataFrame, outcome: Outcome, digits: u8) -> Result<Vec<Cu
     read(&customers.take(weighed.column("at")?.idx()?)?, digits)
 }
 
-/// Customers with a health score, lowest first, the largest MRR first among equals.
+/// Customers that pay and have a health score, lowest first, the largest MRR first among equals.
 pub(super) fn health(customers: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
     let weighed = customers
         .clone()
         .lazy()
         .select([col("health_score").cast(DataType::Float64).alias("score"), col("mrr_after"), col("row")])
         .with_row_index("at", None)
-        .filter(col("score").is_not_null())
+        .filter(col("score").is_not_null().and(col("mrr_after").gt(lit(0_i64))))
         .sort(
             ["score", "mrr_after", "row"],
             SortMultipleOptions::default().with_order_descending_multi([false, true, false]).with_nulls_last(true),

@@ -133,6 +133,20 @@ fn minor(amount: &BigRational) -> i128 {
     i128::try_from(number).unwrap_or_default()
 }
 
+/// Pads the amounts with spaces as wide as digits, so that their points stand one below the other.
+fn align(steps: &mut [Step]) {
+    let places = |text: &str| text.split_once('.').map_or(0, |(_, digits)| digits.len() + 1);
+    let most = steps.iter().map(|step| places(&step.amount)).max().unwrap_or_default();
+    for step in steps {
+        let missing = most - places(&step.amount);
+        if missing == most && missing > 0 {
+            step.amount.push('\u{2008}');
+        }
+        let digits = if missing == most { missing.saturating_sub(1) } else { missing };
+        step.amount.extend(std::iter::repeat_n('\u{2007}', digits));
+    }
+}
+
 fn draw(lines: Vec<Line>, digits: u8) -> Waterfall {
     let mut at = 0;
     let ends: Vec<(i128, i128)> = lines
@@ -148,7 +162,7 @@ fn draw(lines: Vec<Line>, digits: u8) -> Waterfall {
     let largest = lines.iter().filter(|line| !line.level).map(|line| line.amount.abs()).max().unwrap_or_default();
     let scale = Scale::of(&spans, &levels, largest);
     let told: Vec<String> = lines.iter().map(|line| format!("{} {}", line.label, line.text)).collect();
-    let steps: Vec<Step> = (1..)
+    let mut steps: Vec<Step> = (1..)
         .zip(lines)
         .zip(spans.iter().zip(&ends))
         .map(|((number, line), ((low, high), (_, end)))| {
@@ -172,6 +186,7 @@ fn draw(lines: Vec<Line>, digits: u8) -> Waterfall {
             }
         })
         .collect();
+    align(&mut steps);
     Waterfall {
         told: told.join(", "),
         height: (i128::try_from(steps.len()).unwrap_or_default() + 1) * LINE + 4,
@@ -208,6 +223,17 @@ mod tests {
         );
         assert!(drawn.broken.is_none() && drawn.steps.iter().all(|step| !step.cut));
         assert!(drawn.told.ends_with("churn \u{2212}0.20, unexplained 0.00, closing 1.00"), "{}", drawn.told);
+    }
+
+    #[test]
+    fn amounts_of_different_length_stand_below_one_another_at_their_points() {
+        let mut drawn = bridge(&Bridge::default(), 2);
+        for (step, text) in drawn.steps.iter_mut().zip(["1.00", "0.333333", "7"]) {
+            text.clone_into(&mut step.amount);
+        }
+        super::align(&mut drawn.steps[..3]);
+        let places = |text: &str| text.chars().skip_while(|c| c.is_ascii_digit()).count();
+        assert!(drawn.steps[..3].iter().all(|step| places(&step.amount) == 7), "{:?}", drawn.steps);
     }
 
     #[test]

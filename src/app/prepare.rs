@@ -93,6 +93,8 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         started_at: request.started_at,
         finished_at: None,
         config_hash: settings.hash.clone(),
+        // It was written a moment ago, so that it can be read.
+        configuration: serde_json::from_str(&settings.portable).unwrap_or_default(),
         plan_hash,
         baseline_hash,
         waiting_hash,

@@ -2,6 +2,7 @@
 //! script, by their hashes.
 
 mod breaks;
+mod configuration;
 mod customers;
 mod decision;
 mod page;

@@ -194,6 +194,7 @@ mod tests {
             started_at: at,
             finished_at: None,
             config_hash: String::new(),
+            configuration: serde_json::Value::Null,
             plan_hash: String::new(),
             baseline_hash: String::new(),
             waiting_hash: None,

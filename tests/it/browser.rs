@@ -6,6 +6,7 @@ mod devtools;
 use crate::site::{AS_OF, Site, repository};
 use devtools::Tab;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// The demo's report of its only run.
@@ -182,7 +183,9 @@ fn browser_hostile_texts_in_every_field_stay_texts() {
     let site = Site::new(0);
     let file = |name: &str, rows: Vec<Vec<String>>| {
         let mut writer = csv::Writer::from_path(site.path(name)).unwrap();
-        rows.iter().for_each(|row| writer.write_record(row).unwrap());
+        for row in rows {
+            writer.write_record(row).unwrap();
+        }
         writer.flush().unwrap();
     };
     let heading = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
@@ -201,9 +204,10 @@ fn browser_hostile_texts_in_every_field_stay_texts() {
         if n % 4 == 3 {
             let held = serde_json::json!({"tether_id": text, "external_id": format!("E-{n}"), "email": email,
                 "name": format!("{text} before"), "company_name": text, "mrr": 7});
-            existing.push_str(&format!("{held}\n"));
+            writeln!(existing, "{held}").unwrap();
         }
-        existing.push_str(&format!("{}\n", serde_json::json!({"tether_id": format!("o{n}"), "name": text, "mrr": n})));
+        let orphan = serde_json::json!({"tether_id": format!("o{n}"), "name": text, "mrr": n});
+        writeln!(existing, "{orphan}").unwrap();
         // Accounts that are nothing but the text: a few, since a list holds 500 customers.
         if n % 8 == 0 {
             customers.push(vec![text.clone(), format!("o{n}@example.com"), text.clone(), text.clone()]);

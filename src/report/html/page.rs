@@ -6,6 +6,7 @@ use super::super::model::ReportModel;
 use super::super::verdict::Ending;
 use super::super::words;
 use super::breaks::{self, BreakPart};
+use super::configuration;
 use super::customers::{self, RowPart, TablePart};
 use super::decision::{self, Decision};
 use super::prediction::{self, PredictionPart};
@@ -41,6 +42,7 @@ pub(super) struct Page<'a> {
     predictions: Vec<PredictionPart>,
     sources: Vec<SourcePart<'a>>,
     breaks: Vec<BreakPart<'a>>,
+    settings: Vec<(String, String)>,
 }
 
 impl<'a> Page<'a> {
@@ -75,6 +77,7 @@ impl<'a> Page<'a> {
             predictions: prediction::predictions(model),
             sources: sources::sources(model),
             breaks: breaks::breaks(model),
+            settings: configuration::settings(model),
         })
     }
 

@@ -23,7 +23,7 @@ pub(super) struct PredictionPart {
 /// How many were foretold the one and ended as the other.
 pub(super) struct Met {
     pub customers: String,
-    /// `hit`, `miss`, or `` for nobody and for what foretells nothing.
+    /// `hit`, `miss`; empty for nobody, and where nothing was foretold.
     pub kind: &'static str,
 }
 

@@ -64,9 +64,8 @@ impl Scale {
     pub fn ticks(self, digits: u8) -> Vec<Tick> {
         let unit = 10_i128.pow(u32::from(digits));
         let first = self.from.div_euclid(self.tick) + i128::from(self.from.rem_euclid(self.tick) != 0);
-        (first..)
+        (first..=self.to.div_euclid(self.tick))
             .map(|step| step * self.tick)
-            .take_while(|amount| *amount <= self.to)
             .map(|amount| Tick {
                 x: self.x(amount),
                 label: if amount % unit == 0 { grouped(amount / unit, 0) } else { grouped(amount, digits) },

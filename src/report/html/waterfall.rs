@@ -232,7 +232,7 @@ mod tests {
             text.clone_into(&mut step.amount);
         }
         super::align(&mut drawn.steps[..3]);
-        let places = |text: &str| text.chars().skip_while(|c| c.is_ascii_digit()).count();
+        let places = |text: &str| text.chars().skip_while(char::is_ascii_digit).count();
         assert!(drawn.steps[..3].iter().all(|step| places(&step.amount) == 7), "{:?}", drawn.steps);
     }
 

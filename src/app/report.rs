@@ -69,11 +69,6 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
     let breaks =
         serde_json::from_reader(std::io::BufReader::new(file(&path)?)).map_err(|error| input(&path, &error))?;
     let path = folder.waiting_path();
-    let waiting = super::waiting::read(&folder).map_err(|error| input(&path, &error))?;
-    let found =
-        if waiting.is_some() { Some(crate::load::sha256(&path).map_err(|error| input(&path, &error))?) } else { None };
-    if found != manifest.waiting_hash {
-        return Err(input(&path, &"its SHA-256 is not the one that the manifest names"));
-    }
+    let waiting = super::waiting::read(&folder, &manifest).map_err(|error| input(&path, &error))?;
     Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, existing: vec![] })
 }

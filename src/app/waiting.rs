@@ -10,6 +10,9 @@ use crate::table::Waiting;
 use std::fs::File;
 use std::path::Path;
 
+/// Why a run's folder does not tell.
+type Unread = Box<dyn std::error::Error>;
+
 /// Who was waiting when the newest run of `state` that sent had ended; `None` when there is none, and when its folder
 /// cannot be read any more: then the waiting is counted from the run that begins, and a warning says so.
 pub fn left_waiting(state: &Path, monitor: &dyn Monitor) -> Result<Option<Waiting>, PrepareError> {
@@ -29,8 +32,9 @@ pub fn left_waiting(state: &Path, monitor: &dyn Monitor) -> Result<Option<Waitin
     }
 }
 
-fn after(folder: &RunFolder, manifest: &Manifest) -> Result<Waiting, Box<dyn std::error::Error>> {
-    let before = read(folder)?;
+fn after(folder: &RunFolder, manifest: &Manifest) -> Result<Waiting, Unread> {
+    let before = read(folder, manifest)?;
+    is_as_written(&folder.plan_path(), Some(&manifest.plan_hash))?;
     let plan = read_plan(File::open(folder.plan_path())?)?;
     let answers = journal::outcomes(journal::read(&folder.journal_path())?)
         .map(|outcome| outcome.map(|outcome| (outcome.row, outcome.outcome)))
@@ -39,12 +43,22 @@ fn after(folder: &RunFolder, manifest: &Manifest) -> Result<Waiting, Box<dyn std
 }
 
 /// What a run's folder says about who was waiting when it began; `None`: nobody.
-pub fn read(folder: &RunFolder) -> Result<Option<Waiting>, Box<dyn std::error::Error>> {
+pub fn read(folder: &RunFolder, manifest: &Manifest) -> Result<Option<Waiting>, Unread> {
     let path = folder.waiting_path();
-    if !path.exists() {
+    if manifest.waiting_hash.is_none() && !path.exists() {
         return Ok(None);
     }
+    is_as_written(&path, manifest.waiting_hash.as_deref())?;
     Ok(Some(read_waiting(File::open(path)?)?))
+}
+
+/// Before polars sees the file: a damaged one may end the process.
+fn is_as_written(path: &Path, sha256: Option<&str>) -> Result<(), Unread> {
+    if sha256 == Some(crate::load::sha256(path)?.as_str()) {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Err(format!("the SHA-256 of {name} is not the one that the manifest names").into())
 }
 
 /// Writes `waiting.parquet` into a run's folder, if anybody waits, and returns its SHA-256.

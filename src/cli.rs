@@ -5,7 +5,7 @@ use crate::app::report::{ReportFormat, Wanted};
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -95,6 +95,7 @@ pub fn model(prepared: &Prepared, certain: Option<u64>) -> Result<ReportModel, A
         accounting: &prepared.accounting,
         breaks: &prepared.breaks,
         outcomes: outcomes(prepared, certain)?,
+        waiting: prepared.waiting.as_ref(),
     })?)
 }
 

@@ -14,6 +14,7 @@ pub mod run;
 pub mod sandbox;
 pub mod signals;
 pub mod verify;
+mod waiting;
 
 mod calls;
 mod context;

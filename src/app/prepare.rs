@@ -1,6 +1,7 @@
 //! What `run` and `plan` share: load, plan, judge, and write down what is to be done before anything is.
 
 use super::errors::PrepareError;
+use super::waiting;
 use crate::baseline::Baseline;
 use crate::config::{Settings, TetherUrl};
 use crate::load;
@@ -8,7 +9,7 @@ use crate::model::{Break, Instant};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
 use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic};
-use crate::table::{Accounting, Existing, PlanRows};
+use crate::table::{Accounting, Existing, PlanRows, Waiting};
 
 /// A plan that stands in its run's folder.
 pub struct Prepared {
@@ -22,6 +23,8 @@ pub struct Prepared {
     pub accounting: Accounting,
     /// What a reviewer must see, found so far.
     pub breaks: Vec<Break>,
+    /// Who was waiting for creation when the run began.
+    pub waiting: Option<Waiting>,
     /// What each product's export holds: what the embedded sandbox begins with. Empty for a real Tether.
     pub existing: Vec<Option<Existing>>,
 }
@@ -72,11 +75,13 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     });
 
     monitor.event(Event::StageStarted { stage: "writing the plan", total: None });
+    let waiting = waiting::left_waiting(&settings.run.state, monitor)?;
     let folder = RunFolder::create(&settings.run.state, &request.run_id)?;
     let plan_hash = write_tables(&folder, &planned.rows, &planned.accounting)?;
     write_atomic(&folder.breaks_path(), |file| {
         serde_json::to_writer(std::io::BufWriter::new(file), &planned.breaks).map_err(std::io::Error::other)
     })?;
+    let waiting_hash = waiting::write(&folder, waiting.as_ref())?;
     let mut proof = Proof { previous: RunFolder::chain_end(&settings.run.state)?, ..Proof::default() };
     proof.add_planned(folder.path())?;
     let manifest = Manifest {
@@ -90,8 +95,11 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         started_at: request.started_at,
         finished_at: None,
         config_hash: settings.hash.clone(),
+        // It was written a moment ago, so that it can be read.
+        configuration: serde_json::from_str(&settings.portable).unwrap_or_default(),
         plan_hash,
         baseline_hash,
+        waiting_hash,
         currency: settings.run.currency,
         currency_digits: settings.run.currency.digits(&settings.mrr.currency_digits),
         mrr_definition: planned.mrr_definition,
@@ -111,6 +119,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         rows: planned.rows,
         accounting: planned.accounting,
         breaks: planned.breaks,
+        waiting,
         existing,
     })
 }

@@ -101,5 +101,7 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
     let path = folder.breaks_path();
     let breaks =
         serde_json::from_reader(std::io::BufReader::new(file(&path)?)).map_err(|error| input(&path, &error))?;
-    Ok(Prepared { folder, manifest, rows, accounting, breaks, existing: vec![] })
+    let path = folder.waiting_path();
+    let waiting = super::waiting::read(&folder, &manifest).map_err(|error| input(&path, &error))?;
+    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, existing: vec![] })
 }

@@ -6,8 +6,8 @@ use super::value::escaped;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// SHA-256 of the settings as JSON, paths relative to their folder, secrets by the name of their source only.
-pub(super) fn fingerprint(settings: &Settings) -> Result<String, serde_json::Error> {
+/// The settings as JSON, paths relative to their folder, secrets by the name of their source only, and the SHA-256 of that.
+pub(super) fn fingerprint(settings: &Settings) -> Result<(String, String), serde_json::Error> {
     let base = settings.base.as_path();
     let mut portable = settings.clone();
     portable.run.state = relative(base, &portable.run.state);
@@ -24,7 +24,9 @@ pub(super) fn fingerprint(settings: &Settings) -> Result<String, serde_json::Err
             *path = relative(base, path);
         }
     }
-    Ok(format!("{:x}", Sha256::digest(serde_json::to_vec(&portable)?)))
+    let text = serde_json::to_string(&portable)?;
+    let hash = format!("{:x}", Sha256::digest(text.as_bytes()));
+    Ok((text, hash))
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {

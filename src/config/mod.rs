@@ -58,7 +58,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, ConfigErrors> {
     let settings = validate(&Document::open(root.get_ref(), &mut problems), base, &mut problems);
     let Some(mut settings) = settings.filter(|_| problems.is_empty()) else { return Err(problems.into_errors()) };
     match fingerprint::fingerprint(&settings) {
-        Ok(hash) => settings.hash = hash,
+        Ok((text, hash)) => (settings.portable, settings.hash) = (text, hash),
         Err(error) => {
             problems.at(0, "", format!("the settings cannot be written down to be hashed: {error}"));
             return Err(problems.into_errors());
@@ -96,6 +96,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         guards,
         tether: tether?,
         products,
+        portable: String::new(),
         hash: String::new(),
     })
 }

@@ -39,7 +39,10 @@ pub struct Settings {
     pub tether: TetherSettings,
     /// `[[product]]`, at least one.
     pub products: Vec<ProductSettings>,
-    /// SHA-256 of everything above in a canonical form, secrets' sources included, secrets not: lower-case hexadecimal.
+    /// Everything above as JSON, paths relative to their folder: secrets' sources included, secrets not.
+    #[serde(skip)]
+    pub portable: String,
+    /// SHA-256 of that: lower-case hexadecimal.
     #[serde(skip)]
     pub hash: String,
 }

@@ -1,8 +1,18 @@
 //! `report.html`: the page that a reviewer signs. Self-contained; the policy lets nothing in but its own style and
 //! script, by their hashes.
 
-mod chart;
+mod breaks;
+mod configuration;
+mod customers;
+mod decision;
 mod page;
+mod prediction;
+mod product;
+mod scale;
+mod sources;
+mod unmatched;
+mod verdict;
+mod waterfall;
 
 use super::ReportError;
 use super::model::ReportModel;
@@ -16,7 +26,7 @@ const SCRIPT: &str = include_str!("templates/report.js");
 
 /// Writes `report.html`.
 pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) -> Result<(), ReportError> {
-    page::Page::of(model, ending)
+    page::Page::of(model, ending)?
         .write_into(&mut *out)
         .map_err(|source| ReportError::Write { path: "report.html".into(), source })
 }

@@ -94,7 +94,7 @@ fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut Strin
             grouped(tally.after, digits)
         )?;
     }
-    if let Some(request) = words::creation_request(model, &product.name) {
+    if let Some(request) = words::creation_request(model, &product.name, " ") {
         writeln!(out, "\n> {}", plain(&request))?;
     }
     let bridge = &product.bridge;

@@ -34,6 +34,7 @@ mod text;
 mod tieout;
 mod unmatched;
 mod verdict;
+mod waiting;
 mod words;
 mod xlsx;
 
@@ -50,6 +51,7 @@ pub use tally::Tally;
 pub use terminal::terminal_summary;
 pub use tieout::TieOut;
 pub use verdict::{Ending, Verdict};
+pub use waiting::{WaitingSince, read_waiting, waiting_after, write_waiting};
 
 /// Why a report could not be made or written.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ use super::rows::{CustomerRow, OutcomeTable};
 use super::tally::{Cell, Tally};
 use super::tieout::TieOut;
 use super::verdict::Verdict;
+use super::waiting::{self, WaitingSince};
 use super::{ReportError, breaks, customers, rows, tally, tieout};
 use crate::model::{Break, BreakKind, Disposition, Outcome, Prediction, Reason};
 use crate::runs::Manifest;
@@ -29,7 +30,7 @@ pub struct ReportModel {
     pub tie_outs: Vec<TieOut>,
     /// The customers shown by name, per outcome.
     pub tables: Vec<OutcomeTable>,
-    /// Customers with a health score, lowest first.
+    /// Customers that pay and have a health score, lowest first.
     pub health: Vec<CustomerRow>,
     pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,
@@ -55,6 +56,8 @@ pub struct ProductReport {
     pub matrix: BTreeMap<(Prediction, Outcome), u64>,
     /// Customers by outcome and reason.
     pub reasons: BTreeMap<(Outcome, Option<Reason>), Tally>,
+    /// Customers that the creation gate keeps out, by the run that first met them; in a plan those that it would keep out.
+    pub waiting: Vec<WaitingSince>,
     /// From opening to closing.
     pub bridge: Bridge,
     /// From Tether to Stripe.
@@ -64,12 +67,13 @@ pub struct ProductReport {
 impl ReportModel {
     /// Computes everything from a run's data.
     pub fn build(data: RunData<'_>) -> Result<Self, ReportError> {
-        let RunData { manifest, plan, accounting, breaks: found, outcomes } = data;
+        let RunData { manifest, plan, accounting, breaks: found, outcomes, waiting: before } = data;
         let planned_only = matches!(outcomes, super::Outcomes::NotSent(Reason::PlanOnly));
         let digits = manifest.currency_digits;
         let (customers, aligned) = customers::assemble(plan, outcomes)?;
+        let (customers, waiting) = waiting::join(customers, manifest, before)?;
         let cells = tally::cells(&customers)?;
-        let products = products(manifest, &cells)?;
+        let products = products(manifest, &cells, waiting)?;
         let tie_outs = tieout::tie_outs(manifest, &products, &cells, accounting, &aligned)?;
         let mut breaks = found.to_vec();
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
@@ -132,6 +136,14 @@ impl ReportModel {
         outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && self.manifest.exit_on_creation_disabled)
     }
 
+    /// One product's customers that were foretold the one and ended as the other.
+    pub fn crossed(&self, product: &str, predicted: Prediction, outcome: Outcome) -> Tally {
+        let mut sum = Tally::default();
+        let wanted = |cell: &&Cell| cell.product == product && cell.predicted == predicted && cell.outcome == outcome;
+        self.cells.iter().filter(wanted).for_each(|cell| sum += cell.tally);
+        sum
+    }
+
     /// Breaks by kind, in the order of the vocabulary.
     pub fn breaks_by_kind(&self) -> BTreeMap<BreakKind, Vec<&Break>> {
         let mut kinds: BTreeMap<BreakKind, Vec<&Break>> = BTreeMap::new();
@@ -147,7 +159,11 @@ impl ReportModel {
     }
 }
 
-fn products(manifest: &Manifest, cells: &[Cell]) -> Result<Vec<ProductReport>, ReportError> {
+fn products(
+    manifest: &Manifest,
+    cells: &[Cell],
+    mut waiting: BTreeMap<String, Vec<WaitingSince>>,
+) -> Result<Vec<ProductReport>, ReportError> {
     let subscriptions = manifest.sources.iter().find(|source| source.name == SUBSCRIPTIONS);
     manifest
         .products
@@ -163,6 +179,7 @@ fn products(manifest: &Manifest, cells: &[Cell]) -> Result<Vec<ProductReport>, R
                 predicted: Prediction::ALL.iter().map(|predicted| (*predicted, Tally::default())).collect(),
                 matrix: BTreeMap::new(),
                 reasons: BTreeMap::new(),
+                waiting: waiting.remove(&product.name).unwrap_or_default(),
                 bridge: Bridge::of(own()),
                 gap: Gap::of(product, subscriptions, own())?,
             };

@@ -3,7 +3,7 @@
 use super::ReportError;
 use crate::model::{Break, Field, Money, NotApplied, Outcome, Reason, RowOutcome};
 use crate::runs::Manifest;
-use crate::table::{Accounting, PlanRows};
+use crate::table::{Accounting, PlanRows, Waiting};
 use polars::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,6 +20,8 @@ pub struct RunData<'a> {
     pub breaks: &'a [Break],
     /// What came of the plan.
     pub outcomes: Outcomes,
+    /// Who was waiting for creation when the run began.
+    pub waiting: Option<&'a Waiting>,
 }
 
 /// What came of the plan.

@@ -2,11 +2,14 @@
 
 use super::tally::Cell;
 use super::{ReportError, changes};
-use crate::model::Outcome;
+use crate::model::{Instant, Outcome};
 use polars::prelude::*;
 
-/// How many customers of one outcome a page shows.
+/// How many customers of one outcome a page shows, where they need a person or a decision.
 pub(super) const SHOWN: usize = 500;
+
+/// How many it shows of the others: a page of a few MB is still one that a browser opens at once.
+const OTHERS_SHOWN: usize = 200;
 
 /// How many customers the health table shows.
 const HEALTH_SHOWN: usize = 50;
@@ -65,6 +68,8 @@ pub struct CustomerRow {
     pub attempts: u32,
     /// Tether's health score, as it wrote it.
     pub health_score: Option<String>,
+    /// As-of of the run that first met CREATION_DISABLED, while it waits for that.
+    pub waiting_since: Option<Instant>,
     /// One sentence.
     pub detail: Option<String>,
     /// What changes, field by field.
@@ -93,7 +98,7 @@ pub struct OutcomeTable {
     pub customers: u64,
     /// What those would hold, less what they hold (created, updated, applied: what they gained); minor units.
     pub mrr: i128,
-    /// The largest of them, at most 500, largest first.
+    /// The largest of them, largest first: at most 500 where they need a person or a decision, else 200.
     pub rows: Vec<CustomerRow>,
 }
 
@@ -128,6 +133,8 @@ fn largest(customers: &DataFrame, outcome: Outcome, digits: u8) -> Result<Vec<Cu
         Outcome::Created | Outcome::Updated | Outcome::Applied => col("mrr_delta").abs(),
         _ => coalesce(&[wide("mrr_desired"), wide("mrr_before"), lit(0_i64).cast(DataType::Int128)]).abs(),
     };
+    let asks = outcome.needs_a_person() || outcome == Outcome::CreationDisabled;
+    let shown = if asks { SHOWN } else { OTHERS_SHOWN };
     let weighed = customers
         .clone()
         .lazy()
@@ -135,19 +142,19 @@ fn largest(customers: &DataFrame, outcome: Outcome, digits: u8) -> Result<Vec<Cu
         .with_row_index("at", None)
         .filter(col("outcome").eq(lit(outcome.as_str())))
         .sort(["weight", "row"], SortMultipleOptions::default().with_order_descending_multi([true, false]))
-        .limit(u32::try_from(SHOWN).unwrap_or(u32::MAX))
+        .limit(u32::try_from(shown).unwrap_or(u32::MAX))
         .collect()?;
     read(&customers.take(weighed.column("at")?.idx()?)?, digits)
 }
 
-/// Customers with a health score, lowest first, the largest MRR first among equals.
+/// Customers that pay and have a health score, lowest first, the largest MRR first among equals.
 pub(super) fn health(customers: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
     let weighed = customers
         .clone()
         .lazy()
         .select([col("health_score").cast(DataType::Float64).alias("score"), col("mrr_after"), col("row")])
         .with_row_index("at", None)
-        .filter(col("score").is_not_null())
+        .filter(col("score").is_not_null().and(col("mrr_after").gt(lit(0_i64))))
         .sort(
             ["score", "mrr_after", "row"],
             SortMultipleOptions::default().with_order_descending_multi([false, true, false]).with_nulls_last(true),
@@ -171,6 +178,9 @@ fn read(part: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
     let (before, desired, after) = (minors("mrr_before")?, minors("mrr_desired")?, minors("mrr_after")?);
     let (http, attempts) = (counts("http_status")?, counts("attempts")?);
 
+    let since = part.column("since")?.to_physical_repr();
+    let since = since.i64()?;
+
     let text = |column: &StringChunked, at: usize| column.get(at).map(str::to_owned);
     let mut rows: Vec<CustomerRow> = (0..part.height())
         .map(|at| CustomerRow {
@@ -193,6 +203,7 @@ fn read(part: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
             attempts: attempts.get(at).unwrap_or_default(),
             health_score: text(&score, at),
             detail: text(&detail, at),
+            waiting_since: since.get(at).and_then(|millis| Instant::from_epoch_seconds(millis.div_euclid(1000))),
             changes: Vec::new(),
         })
         .collect();

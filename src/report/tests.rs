@@ -1,6 +1,8 @@
 //! The report's promises, on small runs made by hand and on many made at random.
 
 pub(super) mod given;
+mod page;
+mod waiting;
 
 use super::{Bridge, Ending, Outcomes, ReportModel, SentRows, terminal_summary, write_report};
 use crate::model::{BreakKind, Field, NotApplied, Outcome, Prediction, Reason};

@@ -3,7 +3,7 @@
 use super::amount::{count, grouped};
 use super::model::ReportModel;
 use super::verdict::Ending;
-use crate::model::Outcome;
+use crate::model::{Instant, Outcome};
 use crate::runs::RunStatus;
 
 /// How the verdict looks: words and colours follow from it.
@@ -155,22 +155,48 @@ pub(super) const fn meaning(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The request to whoever can enable creation, ready to paste; `None` when nobody waits.
-pub(super) fn creation_request(model: &ReportModel, product: &str) -> Option<String> {
+/// The request to whoever can enable creation, ready to paste, with `between` its sentences; `None` when nobody
+/// waits.
+pub(super) fn creation_request(model: &ReportModel, product: &str, between: &str) -> Option<String> {
     let report = model.products.iter().find(|report| report.name == product)?;
-    let waiting = report.outcomes.get(&Outcome::CreationDisabled).filter(|tally| tally.customers > 0)?;
+    let longest = report.waiting.first()?;
+    let customers = report.waiting.iter().map(|since| since.customers).sum();
+    let mrr = report.waiting.iter().map(|since| since.mrr).sum();
     let manifest = &model.manifest;
-    Some(format!(
-        "Please enable Settings → Products → {product} → API → Allow customer creation via API in Tether. {} waiting, with {} {} of monthly recurring revenue, as of {} (run {}).",
-        match waiting.customers {
-            1 => "1 customer is".to_owned(),
-            customers => format!("{} customers are", count(customers)),
-        },
-        grouped(waiting.desired - waiting.after, manifest.currency_digits),
-        manifest.currency.as_str().to_uppercase(),
-        manifest.as_of,
-        manifest.run_id,
-    ))
+    let mut request = vec![
+        format!("Please enable Settings → Products → {product} → API → Allow customer creation via API in Tether."),
+        format!(
+            "{} waiting, with {} {} of monthly recurring revenue, as of {} (run {}).",
+            match customers {
+                1 => "1 customer is".to_owned(),
+                customers => format!("{} customers are", count(customers)),
+            },
+            grouped(mrr, manifest.currency_digits),
+            manifest.currency.as_str().to_uppercase(),
+            manifest.as_of,
+            manifest.run_id,
+        ),
+    ];
+    if longest.run_id != manifest.run_id {
+        request.push(format!(
+            "{} of them {} waiting since {} ({}; first refused in run {}).",
+            count(longest.customers),
+            if longest.customers == 1 { "has been" } else { "have been" },
+            longest.since,
+            waited(longest.since, manifest.as_of),
+            longest.run_id,
+        ));
+    }
+    Some(request.join(between))
+}
+
+/// How long from one as-of to another, in days.
+pub(super) fn waited(since: Instant, until: Instant) -> String {
+    match (until.epoch_seconds() - since.epoch_seconds()) / 86_400 {
+        ..=0 => "less than a day".to_owned(),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
 }
 
 /// A component of the gap as a heading.

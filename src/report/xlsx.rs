@@ -39,7 +39,7 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
     write_sheets(model, ending, out, SHEET_ROWS)
 }
 
-/// As [`write`], with sheets of at most `sheet_rows` rows, the heading included.
+/// As [`write()`], with sheets of at most `sheet_rows` rows, the heading included.
 fn write_sheets(model: &ReportModel, ending: Ending, out: &mut dyn Write, sheet_rows: u32) -> Result<(), ReportError> {
     let facts = Facts::of(model)?;
     let book = Book::of(model, &facts, sheet_rows);

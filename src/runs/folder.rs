@@ -119,7 +119,7 @@ impl RunFolder {
 
     /// The newest run whose manifest satisfies `wanted`. A folder without a manifest never got to sending: a crash came
     /// while it was made.
-    fn last_with(state: &Path, wanted: impl Fn(RunStatus) -> bool) -> Result<Option<(Self, Manifest)>, RunsError> {
+    pub fn last_with(state: &Path, wanted: impl Fn(RunStatus) -> bool) -> Result<Option<(Self, Manifest)>, RunsError> {
         for folder in Self::list(state)?.into_iter().rev() {
             if !folder.manifest_path().exists() {
                 continue;
@@ -165,6 +165,11 @@ impl RunFolder {
     /// `breaks.json`
     pub fn breaks_path(&self) -> PathBuf {
         self.path.join("breaks.json")
+    }
+
+    /// `waiting.parquet`; absent when nobody was waiting
+    pub fn waiting_path(&self) -> PathBuf {
+        self.path.join("waiting.parquet")
     }
 
     /// `journal.jsonl`
@@ -219,8 +224,10 @@ pub(super) mod tests {
             started_at: at,
             finished_at: None,
             config_hash: String::new(),
+            configuration: serde_json::Value::Null,
             plan_hash: String::new(),
             baseline_hash: String::new(),
+            waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,
             mrr_definition: Vec::new(),

@@ -31,10 +31,16 @@ pub struct Manifest {
     pub finished_at: Option<Instant>,
     /// SHA-256 of the configuration.
     pub config_hash: String,
+    /// The configuration as it was understood; null in a manifest of an earlier version.
+    #[serde(default)]
+    pub configuration: serde_json::Value,
     /// SHA-256 of the plan's rows.
     pub plan_hash: String,
     /// SHA-256 of the baseline that the plan was made against.
     pub baseline_hash: String,
+    /// SHA-256 of `waiting.parquet`; `None`: nobody was waiting for creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_hash: Option<String>,
     /// The account's currency.
     pub currency: Currency,
     /// Its digits after the point.

@@ -10,7 +10,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// The files that stand when a plan was made. Later ones come and go with every `resume`.
-const PLANNED: [&str; 3] = ["plan.parquet", "accounting.parquet", "breaks.json"];
+const PLANNED: [&str; 4] = ["plan.parquet", "accounting.parquet", "breaks.json", WAITING];
+
+/// The one of them that is only there when somebody waits.
+const WAITING: &str = "waiting.parquet";
 
 /// What stands before the seal's digits, and behind them.
 const SEAL: (&[u8], &[u8]) = (b"  \"seal\": \"", b"\"\n}\n");
@@ -75,7 +78,8 @@ impl Proof {
 
     /// Takes in the files that a plan leaves in `folder`.
     pub fn add_planned(&mut self, folder: &Path) -> Result<(), RunsError> {
-        self.add(folder, &PLANNED)
+        let there = PLANNED.iter().copied().filter(|name| *name != WAITING || folder.join(name).exists());
+        self.add(folder, &there.collect::<Vec<_>>())
     }
 
     /// Forgets what the next call makes untrue: journal and report.

@@ -11,11 +11,13 @@ mod duplicates;
 mod join;
 mod overrides;
 mod schema;
+mod waiting;
 
 pub use duplicates::{Duplicates, duplicates, standing};
 pub use join::{beside, in_order, look_up};
 pub use overrides::Overrides;
 pub(crate) use schema::table;
+pub use waiting::Waiting;
 
 pub use schema::{
     Accounting, Accounts, Contacts, Coupons, Discounts, Existing, INSTANT, Items, PlanRows, SchemaError, Subscriptions,

@@ -84,6 +84,32 @@ fn a_plan_that_is_not_the_manifests_is_refused() {
 }
 
 #[test]
+fn a_second_run_says_since_which_run_customers_wait_for_creation_and_says_it_again() {
+    let site = Site::demo();
+    site.expect(&format!("run --as-of {AS_OF}"), 3);
+    let first = site.runs()[0].file_name().unwrap().to_string_lossy().into_owned();
+    assert!(!site.runs()[0].join("waiting.parquet").exists());
+    site.expect("run --as-of 2026-11-08T00:00:00Z", 3);
+    let report = site.runs()[1].join("report");
+    let page = std::fs::read_to_string(report.join("report.html")).unwrap();
+    assert!(page.contains(&format!("have been waiting since {AS_OF} (7 days; first refused in run {first})")));
+
+    let before = contents(&report);
+    site.expect("report latest", 0);
+    assert!(before == contents(&report));
+    let waiting = site.runs()[1].join("waiting.parquet");
+    let mut bytes = std::fs::read(&waiting).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&waiting, bytes).unwrap();
+    let said = site.expect("report latest", 8).stderr;
+    assert!(said.contains("waiting.parquet"), "{said}");
+    // A run goes on all the same: the waiting is counted anew.
+    std::fs::write(&waiting, "spoilt").unwrap();
+    let said = site.expect("run --as-of 2026-11-09T00:00:00Z", 3).stderr;
+    assert!(said.contains("who has been waiting"), "{said}");
+}
+
+#[test]
 fn without_a_run_there_is_nothing_to_report() {
     let site = Site::new(3);
     assert!(site.expect("report latest", 2).stderr.contains("start one with `run`"));

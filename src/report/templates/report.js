@@ -1,47 +1,93 @@
 "use strict";
-// Sorting and searching for tables marked data-tools. Without this script the page shows the same, unsorted.
+// Sorting, filtering and searching for tables marked data-tools, and copying for what is marked data-paste. Without this
+// script the page shows the same, unsorted.
+const make = (name, attributes, text) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
 for (const table of document.querySelectorAll("table[data-tools]")) {
+  const title = table.caption.textContent;
+  const heads = Array.from(table.tHead.rows[0].cells);
   const body = table.tBodies[0];
   const rows = Array.from(body.rows);
+  const cell = (row, column) => row.cells[column].textContent.trim();
   const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
-  const tools = document.createElement("div");
-  tools.className = "tools";
-  const search = document.createElement("input");
-  search.type = "search";
-  search.placeholder = "Search these rows";
-  search.setAttribute("aria-label", "Search " + table.caption.textContent);
-  const shown = document.createElement("output");
-  tools.append(search, shown);
-  table.closest(".box").before(tools);
-  search.addEventListener("input", () => {
+
+  const tools = make("div", { class: "tools" });
+  const search = make("input", { type: "search", placeholder: "Search these rows", "aria-label": "Search " + title });
+  const shown = make("output", {});
+  const picks = [];
+  const show = () => {
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let left = 0;
     for (const row of rows) {
-      row.hidden = !wanted.every((word) => words.get(row).includes(word));
-      left += row.hidden ? 0 : 1;
+      const kept = wanted.every((word) => words.get(row).includes(word))
+        && picks.every(({ select, column }) => select.selectedIndex === 0 || cell(row, column) === select.value);
+      row.hidden = !kept;
+      left += kept ? 1 : 0;
     }
-    shown.textContent = wanted.length ? left + " of " + rows.length + " rows" : "";
-  });
-  Array.from(table.tHead.rows[0].cells).forEach((head, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = head.textContent;
+    shown.textContent = left === rows.length ? "" : left + " of " + rows.length + " rows";
+  };
+  search.addEventListener("input", show);
+  tools.append(search);
+
+  heads.forEach((head, column) => {
+    const name = head.textContent;
+    if ("pick" in head.dataset) {
+      const values = Array.from(new Set(rows.map((row) => cell(row, column)))).sort();
+      if (values.length > 1 && values.length <= 40) {
+        const select = make("select", { "aria-label": name + ", " + title });
+        select.append(make("option", {}, name + ": all"));
+        for (const value of values) select.append(make("option", { value }, value || "(none)"));
+        select.addEventListener("change", show);
+        picks.push({ select, column });
+        tools.append(select);
+      }
+    }
+    if (!name.trim() || head.querySelector(".hear")) return;
+    const button = make("button", { type: "button" }, name);
     head.replaceChildren(button);
     button.addEventListener("click", () => {
       const numbers = head.classList.contains("r");
-      const down = head.getAttribute("aria-sort") === (numbers ? "none" : "ascending") || (numbers && !head.hasAttribute("aria-sort"));
-      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      // The largest first, and A first: what is asked for most.
+      const before = head.getAttribute("aria-sort");
+      const down = before ? before === "ascending" : numbers;
+      for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const value = (row) => {
-        const cell = row.cells[column];
-        return numbers ? (cell.dataset.v === "" ? null : Number(cell.dataset.v)) : cell.textContent.trim().toLowerCase() || null;
+        if (!numbers) return cell(row, column).toLowerCase() || null;
+        const number = row.cells[column].dataset.v;
+        return number ? Number(number) : null;
       };
-      const compare = (a, b) => {
-        const x = value(a), y = value(b);
+      const values = new Map(rows.map((row) => [row, value(row)]));
+      rows.sort((a, b) => {
+        const x = values.get(a), y = values.get(b);
         if (x === null || y === null) return (x === null) - (y === null);
         return (numbers ? x - y : x < y ? -1 : x > y ? 1 : 0) * (down ? -1 : 1);
-      };
-      body.append(...rows.sort(compare));
+      });
+      body.append(...rows);
     });
   });
+  tools.append(shown);
+  table.closest(".box").before(tools);
 }
+
+for (const text of document.querySelectorAll("[data-paste]")) {
+  const button = make("button", { type: "button", class: "copy" }, "Copy");
+  button.addEventListener("click", () => {
+    getSelection().selectAllChildren(text);
+    button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
+  });
+  text.after(button);
+}
+
+// A link to what is folded opens it.
+const unfold = () => {
+  const target = document.getElementById(location.hash.slice(1));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();

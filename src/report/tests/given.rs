@@ -6,7 +6,7 @@ use crate::model::{
     TetherCustomer,
 };
 use crate::runs::{Exact, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, Proof, RunProduct, RunStatus, SourceTotals};
-use crate::table::{Accounting, PlanRows};
+use crate::table::{Accounting, PlanRows, Waiting};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
@@ -114,8 +114,10 @@ impl Given {
             started_at: at("2026-11-01T06:00:00Z"),
             finished_at: None,
             config_hash: "c0".repeat(32),
+            configuration: serde_json::json!({"run": {"currency": "usd"}}),
             plan_hash: "91".repeat(32),
             baseline_hash: "ba".repeat(32),
+            waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,
             mrr_definition: vec!["Active and past-due subscriptions count.".into()],
@@ -182,12 +184,18 @@ impl Given {
     }
 
     pub fn model(&self, outcomes: Outcomes) -> ReportModel {
+        self.model_after(outcomes, None)
+    }
+
+    /// The model of a run that began while these were `waiting` for creation.
+    pub fn model_after(&self, outcomes: Outcomes, waiting: Option<&Waiting>) -> ReportModel {
         let (plan, accounting) = (self.plan(), accounting());
-        let data = RunData { manifest: &self.manifest, plan: &plan, accounting: &accounting, breaks: &[], outcomes };
+        let data =
+            RunData { manifest: &self.manifest, plan: &plan, accounting: &accounting, breaks: &[], outcomes, waiting };
         ReportModel::build(data).unwrap()
     }
 
-    fn plan(&self) -> PlanRows {
+    pub fn plan(&self) -> PlanRows {
         let rows = &self.rows;
         let texts = |pick: &dyn Fn(&Row) -> Option<String>| rows.iter().map(pick).collect::<Vec<_>>();
         let matched = |row: &Row| {

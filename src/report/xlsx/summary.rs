@@ -117,8 +117,12 @@ fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxErro
     let formats = page.formats;
     page.section("What needs a person", WIDTH)?;
     let needing: Vec<_> = given.model.needing_a_person().collect();
-    let requests: Vec<String> =
-        given.model.products.iter().filter_map(|product| words::creation_request(given.model, &product.name)).collect();
+    let requests: Vec<String> = given
+        .model
+        .products
+        .iter()
+        .filter_map(|product| words::creation_request(given.model, &product.name, " "))
+        .collect();
     if needing.is_empty() && requests.is_empty() {
         return page.line("Nobody.", &formats.label);
     }

@@ -190,6 +190,16 @@ fn heed_pause<T>(shared: &Shared<T>, lane: &LaneRun) {
     }
 }
 
+/// What became of one request.
+struct Attempt {
+    left_at: Moment,
+    /// Whether it began to leave.
+    left: bool,
+    /// Status of the reply, if one came.
+    status: Option<u16>,
+    verdict: Verdict,
+}
+
 /// Takes calls one after the other and sees each to its end.
 struct Worker<T> {
     shared: Arc<Shared<T>>,
@@ -211,7 +221,6 @@ impl<T: Transport> Worker<T> {
         let mut first = true;
         let (shared, lane) = (&*self.shared, &*self.lane);
         let mut stopped = lane.stopped();
-        let mut drain_over = shared.drain_over.clone();
         let mut durable: Option<Durable> = None;
         let body = serde_json::to_vec(&call.body).unwrap_or_default();
         loop {
@@ -233,34 +242,16 @@ impl<T: Transport> Worker<T> {
                 }
                 () = lane.pacer.permit() => drop(ahead.take()),
             }
-            let left_at = Moment::now();
             if std::mem::take(&mut first) {
                 lane.retries.earn();
             }
-            let result = tokio::select! {
-                biased;
-                result = shared.transport.attempt(lane.index, call.id_type(), &body) => result,
-                // Its intent stays open in the journal: nobody knows what became of it.
-                _ = drain_over.wait_for(|over| *over) => {
-                    shared.tally().calls += 1;
-                    return lane.leave();
-                }
+            // Its intent stays open in the journal: nobody knows what became of it.
+            let Some(Attempt { left_at, left, status, verdict }) = self.attempt(&call, &body).await else {
+                return lane.leave();
             };
-            let left = result.as_ref().map_or_else(|e| e.left, |_| true);
-            if left {
-                shared.tally().calls += 1;
-            } else {
+            if !left {
                 drop(shared.journal.append(&Record::Withdrawn { row: call.row }));
                 tries.attempts -= 1;
-            }
-            let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
-            let result = result.map(|mut reply| {
-                shared.scrubber.scrub_body(&mut reply.body);
-                reply
-            });
-            let verdict = judge(result.as_ref(), &call.body);
-            if matches!(verdict, Verdict::Mistaken { .. }) {
-                shared.transport.start_afresh();
             }
             self.note(call.row, left_at, &verdict).await;
             match tries.take(&call, status, verdict, shared.limits.max_tries.get(), || lane.retries.spend()) {
@@ -306,6 +297,32 @@ impl<T: Transport> Worker<T> {
                 }
             }
         }
+    }
+
+    /// Makes one request and hears what becomes of it; `None`: the time for that is over.
+    async fn attempt(&self, call: &Call, body: &[u8]) -> Option<Attempt> {
+        let shared = &*self.shared;
+        let mut drain_over = shared.drain_over.clone();
+        let left_at = Moment::now();
+        let result = tokio::select! {
+            biased;
+            result = shared.transport.attempt(self.lane.index, call.id_type(), body) => Some(result),
+            _ = drain_over.wait_for(|over| *over) => None,
+        };
+        let left = !matches!(&result, Some(Err(error)) if !error.left);
+        if left {
+            shared.tally().calls += 1;
+        }
+        let result = result?.map(|mut reply| {
+            shared.scrubber.scrub_body(&mut reply.body);
+            reply
+        });
+        let status = result.as_ref().map_or_else(|e| e.status, |reply| Some(reply.status));
+        let verdict = judge(result.as_ref(), &call.body);
+        if matches!(verdict, Verdict::Mistaken { .. }) {
+            shared.transport.start_afresh();
+        }
+        Some(Attempt { left_at, left, status, verdict })
     }
 
     /// Nobody waits for this record: were it lost, the try would count as ambiguous, which is safe.

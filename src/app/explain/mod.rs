@@ -1,7 +1,7 @@
 //! `explain KEY`: one customer in full: who it is, where each value came from, what was linked, how its MRR comes about, what
 //! Tether holds, and what happened in every kept run.
 //!
-//! In: a key, the configured exports, the baseline, the kept runs, the clock. Out: one [`Explanation`], as text that reads like
+//! In: a key, the configured exports, the baseline, the kept runs, the clock. Out: one explanation, as text that reads like
 //! the working of an accountant, or as JSON. Never: the network, the lock, a write, a sum that differs from the plan's.
 
 mod ask;

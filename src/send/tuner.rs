@@ -33,7 +33,8 @@ pub(super) struct Tuner {
     taken: u32,
     /// The last rate that was refused.
     refused_at: Option<f64>,
-    /// When it was lowered: what left before says nothing of the rate since.
+    /// When it was lowered: what left before, or while the server still counts what left before, says nothing of the rate
+    /// since.
     lowered: Option<Instant>,
 }
 
@@ -71,7 +72,7 @@ impl Tuner {
     /// The server refused, for the rate, a call that left at `left`. Calls that were under way together and met the same wall
     /// count once. Says whether the rate changed.
     pub(super) fn refused(&mut self, left: Instant, now: Instant) -> bool {
-        if self.lowered.is_some_and(|lowered| left <= lowered) {
+        if self.lowered.is_some_and(|lowered| left <= lowered + STEP) {
             return false;
         }
         self.refused_at = Some(self.per_second);

@@ -140,7 +140,7 @@ pub const KEYS: &[Key] = &[
     key("limits", "field_bytes", SIZE, r#""1MB""#, r#""1MB""#, "bytes of one field; a row with a longer one is rejected"),
     key("limits", "parquet_memory", SIZE, r#""8GB""#, r#""8GB""#, "memory that the trial reading of one Parquet file may take, which goes before the run's own; a file that needs more is refused"),
 
-    key("guards", "max_created", "a whole number of customers", "500", "no guard", "customers that the plan would create, over all products"),
+    key("guards", "max_created", "a whole number of customers", "500", "no guard", "customers that the plan would or may create, over all products"),
     key("guards", "max_changed_percent", PERCENT, "30", "no guard", "updates as a percentage of existing customers, per product"),
     key("guards", "max_mrr_change_percent", PERCENT, "10", "no guard", "net change of MRR as a percentage of the opening MRR, per product"),
     key("guards", "min_rows_percent", "a percentage from 0 to 100", "80", "no guard", "rows of each source as a percentage of the last completed run's"),

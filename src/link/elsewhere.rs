@@ -59,7 +59,11 @@ pub fn elsewhere(
                 .select([col("ord").alias("account"), col(account_key).alias("key")])
                 .filter(col("key").is_not_null())
                 .inner_join(owned.clone(), col("account"), col("account"))
-                .sort(["first_crm", "first_id"], SortMultipleOptions::default().with_maintain_order(true))
+                // Of one owner by several accounts the override speaks.
+                .sort(
+                    ["first_crm", "first_id", "by_override"],
+                    SortMultipleOptions::default().with_order_descending_multi([false, false, true]),
+                )
                 .unique_stable(Some(by_name(["key"], true, false)), UniqueKeepStrategy::First);
             parts.push(contact_keys(&free, contact_key)?.inner_join(keyed, col("key"), col("key")).select([
                 col("contact"),
@@ -73,7 +77,10 @@ pub fn elsewhere(
         }
         let part = concat(parts, UnionArgs::default())?
             .left_join(ids, col("owner"), col("ord"))
-            .sort(["contact", "strength", "first_crm", "first_id"], SortMultipleOptions::default())
+            .sort(
+                ["contact", "strength", "first_crm", "first_id", "by_override"],
+                SortMultipleOptions::default().with_order_descending_multi([false, false, false, false, true]),
+            )
             .unique_stable(Some(by_name(["contact"], true, false)), UniqueKeepStrategy::First)
             .select([col("contact"), col("owner"), col("by_override")])
             .collect()?;

@@ -98,7 +98,8 @@ pub fn take_over(
         .lazy()
         .inner_join(passed.clone().lazy().rename(["survivor"], ["contact"], true), col("ord"), col("ord"))
         .semi_join(standing.clone().lazy(), col("contact"), col("ord"))
-        .sort(["contact", "ord"], SortMultipleOptions::default())
+        // By id, so that the order of rows decides nothing.
+        .sort(["contact", "id", "ord"], SortMultipleOptions::default())
         .collect()?;
     let survivors = own(&standing).semi_join(heirs.clone().lazy(), col("contact"), col("contact"));
     let addresses = concat(

@@ -50,6 +50,7 @@ pub fn judge(
         .group_by_stable([col("product")])
         .agg([
             is(Prediction::Create).sum().cast(DataType::UInt64).alias("created"),
+            is(Prediction::Unknown).sum().cast(DataType::UInt64).alias("unforetold"),
             is(Prediction::Update).sum().cast(DataType::UInt64).alias("updated"),
             moved.filter(sent).sum().cast(DataType::Int64).alias("moved"),
             col("mrr_before").sum().cast(DataType::Int64).alias("opening"),
@@ -64,15 +65,17 @@ pub fn judge(
     };
 
     if let Some(limit) = guards.max_created {
-        let created: u64 = per_product.column("created")?.u64()?.sum().unwrap_or(0);
-        finding(
-            "max_created",
-            None,
-            created.into(),
-            limit.into(),
-            created > limit,
-            format!("the plan would create {created} customers"),
-        );
+        let all = |name| -> Result<u64, PlanError> { Ok(per_product.column(name)?.u64()?.sum().unwrap_or(0)) };
+        let (created, unforetold) = (all("created")?, all("unforetold")?);
+        // Of a first run nothing is foretold: each of its calls may create.
+        let most = created + unforetold;
+        let what = match unforetold {
+            0 => format!("the plan would create {created} customers"),
+            _ => format!(
+                "the plan would create up to {most} customers: nothing is known of what Tether holds for {unforetold} of them"
+            ),
+        };
+        finding("max_created", None, most.into(), limit.into(), most > limit, what);
     }
     for row in 0..per_product.height() {
         let product = per_product.column("product")?.str()?.get(row).unwrap_or_default().to_owned();

@@ -105,6 +105,14 @@ pub(super) fn minor(column: &str) -> Expr {
     col(column).fill_null(lit(0_i64)).cast(DataType::Int128)
 }
 
+/// How many customers ended with an outcome that `asks`, each counted once over all products.
+pub(super) fn persons(customers: &DataFrame, asks: impl Fn(Outcome) -> bool) -> PolarsResult<u64> {
+    let asking = Outcome::ALL.iter().copied().filter(|outcome| asks(*outcome)).map(Outcome::as_str);
+    let once = col("key").n_unique().cast(DataType::UInt64);
+    let counted = customers.clone().lazy().filter(any_of("outcome", asking)).select([once]).collect()?;
+    Ok(counted.column("key")?.u64()?.get(0).unwrap_or(0))
+}
+
 fn any_of<'a>(column: &str, words: impl IntoIterator<Item = &'a str>) -> Expr {
     words.into_iter().fold(lit(false), |any, word| any.or(col(column).eq(lit(word)).fill_null(lit(false))))
 }

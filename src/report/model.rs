@@ -32,6 +32,7 @@ pub struct ReportModel {
     pub tables: Vec<OutcomeTable>,
     /// Customers that pay and have a health score, lowest first.
     pub health: Vec<CustomerRow>,
+    persons: u64,
     pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,
     pub(super) accounting: Accounting,
@@ -64,6 +65,11 @@ pub struct ProductReport {
     pub gap: Gap,
 }
 
+/// Whether a customer that ended so needs a person.
+fn needs_a_person(manifest: &Manifest, outcome: Outcome) -> bool {
+    outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && manifest.exit_on_creation_disabled)
+}
+
 impl ReportModel {
     /// Computes everything from a run's data.
     pub fn build(data: RunData<'_>) -> Result<Self, ReportError> {
@@ -78,6 +84,7 @@ impl ReportModel {
         let mut breaks = found.to_vec();
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
         Ok(Self {
+            persons: customers::persons(&customers, |outcome| needs_a_person(manifest, outcome))?,
             manifest: manifest.clone(),
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
@@ -106,6 +113,7 @@ impl ReportModel {
         Verdict {
             difference: self.tie_outs.iter().find(|tie| !tie.ties()).map(TieOut::sentence),
             needs_a_person: self.needing_a_person().map(|(_, _, tally)| tally.customers).sum(),
+            persons: self.persons,
             not_applied: breaks(BreakKind::NotApplied),
             truncated_exports: breaks(BreakKind::TruncatedExport),
             empty_exports: breaks(BreakKind::EmptyExport),
@@ -133,7 +141,7 @@ impl ReportModel {
 
     /// Whether a customer that ended so needs a person.
     pub fn needs_a_person(&self, outcome: Outcome) -> bool {
-        outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && self.manifest.exit_on_creation_disabled)
+        needs_a_person(&self.manifest, outcome)
     }
 
     /// One product's customers that were foretold the one and ended as the other.

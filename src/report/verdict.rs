@@ -9,8 +9,10 @@ use std::collections::BTreeSet;
 pub struct Verdict {
     /// The first total that does not tie, in words; `None`: everything ties.
     pub difference: Option<String>,
-    /// Customers that need a person: failed, unknown, rejected, conflict, invalid; creation disabled by configuration.
+    /// Rows that need a person: failed, unknown, rejected, conflict, invalid; creation disabled by configuration.
     pub needs_a_person: u64,
+    /// The same, each customer once over all products.
+    pub persons: u64,
     /// Fields that Tether did not take (`not_applied` breaks): these need a person too.
     pub not_applied: u64,
     /// Input rows that could not be read: the source needs correcting.

@@ -36,7 +36,8 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
     if verdict.refused() {
         let refusing: Vec<&str> =
             model.manifest.guards.iter().filter(|guard| guard.refused).map(|guard| guard.detail.as_str()).collect();
-        return (Tone::Bad, "Refused", format!("A guard refused the run; nothing was sent. {}", refusing.join(" ")));
+        let sentence = format!("A guard refused the run; nothing was sent. {}.", refusing.join(". "));
+        return (Tone::Bad, "Refused", sentence);
     }
     if verdict.auth() {
         return (Tone::Bad, "Not complete", "Tether refused a key; the rest of that product was not attempted.".into());
@@ -47,9 +48,16 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
     }
     if verdict.incomplete() {
         let stops: Vec<&str> = verdict.stops.iter().map(|stop| stop.as_str()).collect();
+        let left = model.products.iter().filter_map(|product| product.outcomes.get(&Outcome::NotAttempted));
+        let (rows, mrr) = left.fold((0, 0), |(rows, mrr), left| (rows + left.customers, mrr + left.desired));
+        let manifest = &model.manifest;
         let sentence = format!(
-            "The run stopped before its end ({}); the command resume finishes it. Everything ties so far.",
-            stops.join(", ")
+            "The run stopped before its end ({}): {} rows, {} {} of MRR, were not attempted; the command resume finishes \
+             it. What was done so far ties.",
+            stops.join(", "),
+            count(rows),
+            grouped(mrr, manifest.currency_digits),
+            manifest.currency.as_str().to_uppercase(),
         );
         return (Tone::Attention, "Not complete", sentence);
     }
@@ -62,6 +70,9 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
         let who = match verdict.needs_a_person {
             0 => String::new(),
             1 => " One customer needs a person.".to_owned(),
+            rows if rows > verdict.persons => {
+                format!(" {} rows ({} customers) need a person.", count(rows), count(verdict.persons))
+            }
             customers => format!(" {} customers need a person.", count(customers)),
         };
         let rows = match verdict.rejected_rows {
@@ -90,17 +101,28 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
         return (
             Tone::Attention,
             headline,
-            format!("{plan}Every total ties.{who}{fields}{rows}{exports}{empty}{overrides}"),
+            format!("{plan}Every total ties.{who}{fields}{rows}{exports}{empty}{overrides}{}", not_known(model)),
         );
     }
     if model.planned_only || ending.status == RunStatus::Planned {
-        return (
-            Tone::Good,
-            "Ready to send",
-            "This is a plan: nothing was sent. Every total ties and nobody needs a person.".into(),
-        );
+        let sentence = "This is a plan: nothing was sent. Every total ties and nobody needs a person.";
+        return (Tone::Good, "Ready to send", format!("{sentence}{}", not_known(model)));
     }
-    (Tone::Good, "Ready to sign", "Every total ties and nothing needs a person.".into())
+    (Tone::Good, "Ready to sign", format!("Every total ties and nothing needs a person.{}", not_known(model)))
+}
+
+/// What a reviewer must know of a run that knew nothing of what Tether held: its opening is no fact.
+fn not_known(model: &ReportModel) -> String {
+    let unknown: Vec<&str> =
+        model.products.iter().filter(|product| !product.existing_known).map(|product| product.name.as_str()).collect();
+    if unknown.is_empty() {
+        return String::new();
+    }
+    format!(
+        " What Tether held before is not known ({}): the opening of its MRR is counted as 0, and what moved is only what this \
+         run's replies show.",
+        unknown.join(", ")
+    )
 }
 
 /// An outcome as a heading.

@@ -483,6 +483,57 @@ fn accounts_of(plan: &Planned) -> Vec<(String, Vec<String>)> {
     (0..plan.rows.len()).map(row).collect()
 }
 
+/// Rows whose order once decided what was planned, or why not: records merged into one, an owner by rule and by override.
+#[test]
+fn orders_that_once_decided_something_decide_nothing() {
+    let cases: [(&str, &[usize]); 2] = [
+        (
+            "account cus_0\n\
+             account cus_1 email=b@example.com\n\
+             account cus_2\n\
+             account cus_3 ext=Y\n\
+             account cus_4 email=a@example.com ext=X\n\
+             contact 0 email=b@example.com also=a@example.com ext=X\n\
+             contact 1 merged=0 into=9\n\
+             contact 2 also=b@example.com stripe=cus_0 into=9 crm=second\n\
+             contact 3 email=b@example.com also=a@example.com stripe=cus_1 merged=1 into=3\n\
+             link cus_0 second:2\n\
+             never cus_1 hubspot:0\n\
+             never cus_2 hubspot:3\n\
+             never cus_2 second:2\n\
+             never cus_2 cus_3\n\
+             link cus_0 cus_4",
+            &[0, 6, 5, 10, 2, 4, 1, 12, 7, 14, 9, 11, 3, 13, 8],
+        ),
+        (
+            "account cus_0\n\
+             account cus_1\n\
+             account cus_2\n\
+             account cus_3\n\
+             account cus_4\n\
+             contact 0 ext=X crm=second\n\
+             contact 1 ext=Y into=0 crm=second\n\
+             contact 2 also=c@example.com ext=Y stripe=cus_0 merged=0 into=9\n\
+             contact 3 email=c@example.com also=a@example.com stripe=cus_1 merged=0 crm=second\n\
+             never cus_2 hubspot:3\n\
+             never cus_2 cus_3\n\
+             link cus_0 cus_4",
+            &[1, 0, 2, 3, 4, 6, 5, 7, 8, 9, 11, 10],
+        ),
+    ];
+    for (lines, order) in cases {
+        let lines: Vec<&str> = lines.lines().collect();
+        let shuffled: Vec<&str> = order.iter().map(|at| lines[*at]).collect();
+        let told = |lines: &[&str]| {
+            let planned = plan(&lines.join("\n"), &settings());
+            let mut went = accounting(&planned);
+            went.sort();
+            (rows(&planned), went)
+        };
+        assert_eq!(told(&lines), told(&shuffled), "{lines:#?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

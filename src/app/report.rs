@@ -29,7 +29,10 @@ pub struct Wanted {
 pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, String), AppError> {
     let folder = find(context, &wanted.run)?;
     let manifest = folder.read_manifest()?;
-    let in_place = wanted.output.is_none();
+    let in_place = match &wanted.output {
+        None => true,
+        Some(output) => is_own_report(&folder, output)?,
+    };
     let prepared = open(folder, manifest)?;
     let model = finish::model(&prepared, None)?;
     let ending = finish::ending(&prepared.manifest);
@@ -55,6 +58,22 @@ pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, Strin
         error => error.into(),
     })?;
     Ok((ExitCode::Done, finish::summary(&target, &model, ending)))
+}
+
+/// Whether `output` is the place of the run's own report; an error, where it is that of another run, whose manifest holds
+/// the hashes of what stands there.
+fn is_own_report(folder: &RunFolder, output: &Path) -> Result<bool, AppError> {
+    let Some(parent) = output.canonicalize().ok().and_then(|output| output.parent().map(Path::to_owned)) else {
+        return Ok(false);
+    };
+    if folder.path().canonicalize().is_ok_and(|own| own == parent) {
+        return Ok(true);
+    }
+    if parent.join("manifest.json").exists() {
+        let said = format!("`{}` is in the folder of another run, which would not verify any more", output.display());
+        return Err(AppError::Usage(said.into()));
+    }
+    Ok(false)
 }
 
 /// The report's model of the run in `folder`.

@@ -30,7 +30,7 @@ pub struct JournalReader {
 /// Opens the journal at `path` for reading. Its header is checked with the first record.
 pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let failed = |e: std::io::Error| JournalError::read(path, &e);
-    let file = File::open(path).map_err(failed)?;
+    let file = crate::runs::open_regular(path).map_err(failed)?;
     Ok(JournalReader {
         path: path.to_owned(),
         input: BufReader::with_capacity(1 << 18, file),

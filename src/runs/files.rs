@@ -2,7 +2,7 @@
 
 use super::{RunsError, Watched};
 use std::fs::{DirBuilder, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Creates `path` and the folders above it; those it creates are open to their owner only.
@@ -51,6 +51,19 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), RunsError> {
         File::open(folder).and_then(|f| f.sync_all()).map_err(|e| RunsError::io("sync the folder", folder, e))?;
     }
     Ok(())
+}
+
+/// Opens a file of a run's folder, which may be a copy from elsewhere: a pipe or a device in its place would be read for
+/// ever.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// All of such a file.
+pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

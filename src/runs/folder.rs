@@ -185,7 +185,7 @@ impl RunFolder {
     /// Reads `manifest.json`; a newer format than this version writes is refused.
     pub fn read_manifest(&self) -> Result<Manifest, RunsError> {
         let path = self.manifest_path();
-        let bytes = std::fs::read(&path).map_err(|e| RunsError::io("read", &path, e))?;
+        let bytes = super::read_regular(&path).map_err(|e| RunsError::io("read", &path, e))?;
         let refuse = |detail: String| RunsError::Manifest { path: path.clone(), detail };
         // The format is looked at first: a later one need not fit the struct.
         let value: serde_json::Value = serde_json::from_slice(&bytes)

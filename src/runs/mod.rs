@@ -10,7 +10,7 @@ mod proof;
 mod remedy;
 mod watched;
 
-pub use files::{create_private_dir, write_atomic};
+pub use files::{create_private_dir, open_regular, read_regular, write_atomic};
 pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{

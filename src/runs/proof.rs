@@ -1,11 +1,10 @@
 //! What lets a run's folder be proved again later: the hash of every file in it, the run before, and the manifest's own seal.
 
-use super::{Manifest, RunsError};
+use super::{Manifest, RunsError, open_regular};
 use crate::model::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -54,7 +53,7 @@ impl Fingerprint {
     /// Reads the file at `path`, piece by piece.
     pub fn of(path: &Path) -> io::Result<Self> {
         let mut nowhere = Hashing::new(io::sink());
-        io::copy(&mut File::open(path)?, &mut nowhere)?;
+        io::copy(&mut open_regular(path)?, &mut nowhere)?;
         Ok(nowhere.finish().1)
     }
 }

@@ -92,6 +92,37 @@ fn without_configuration_key_exports_and_state_a_copy_is_proven_and_a_changed_fi
     assert!(site.expect("verify no/such/folder", 2).stderr.contains("no/such/folder"));
 }
 
+/// A copy may hold anything: what would be read for ever is named instead.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_named_and_not_read_for_ever() {
+    let site = Site::new(2);
+    site.expect("run", 0);
+    let run = site.runs().pop().unwrap();
+    for name in ["report/report.html", "journal.jsonl", "manifest.json"] {
+        std::fs::remove_file(run.join(name)).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(run.join(name)).status().unwrap();
+        assert!(made.success());
+        let said = verified(&site, &run, 8);
+        let named = said["findings"].as_array().unwrap().iter().any(|finding| finding["file"] == name);
+        assert!(named, "{name}: {said:#}");
+    }
+}
+
+#[test]
+fn a_report_is_not_written_over_that_of_another_run() {
+    let site = Site::new(2);
+    site.expect("run", 0);
+    site.expect("run", 0);
+    let (first, last) = (site.runs().remove(0), site.runs().pop().unwrap());
+    let id = first.file_name().unwrap().to_str().unwrap().to_owned();
+    let refused = site.expect(&format!("report {id} --format md --output {}", last.join("report").display()), 2);
+    assert!(refused.stderr.contains("another run"), "{}", refused.stderr);
+    site.expect(&format!("report {id} --format md --output {}", first.join("report").display()), 0);
+    verified(&site, &first, 0);
+    verified(&site, &last, 0);
+}
+
 /// A run of the site that a signal ends in the middle of sending.
 fn interrupt(site: &Site) {
     let mut run = site.start(&format!("run --as-of {AS_OF}"));

@@ -87,7 +87,7 @@ fn kept(folder: &RunFolder, proving: &mut Verification) -> (Vec<Kept>, Vec<Strin
     for beside in folders.into_iter().filter(|beside| beside.manifest_path().exists()) {
         let own = beside.path() == folder.path();
         let path = beside.manifest_path();
-        let sealed = std::fs::read(&path).map_err(|error| ("a manifest".to_owned(), error.to_string()));
+        let sealed = crate::runs::read_regular(&path).map_err(|error| ("a manifest".to_owned(), error.to_string()));
         let sealed = sealed.and_then(|bytes| check_seal(&bytes));
         let read = sealed.and_then(|()| {
             let unread = |error: String| ("a manifest that this version reads".to_owned(), error);

@@ -17,7 +17,7 @@ const PLANNED: [&str; 3] = ["plan.parquet", "accounting.parquet", "breaks.json"]
 /// Reads the manifest, if it is as it was sealed.
 pub(super) fn manifest(folder: &RunFolder, proving: &mut Verification) -> Option<Manifest> {
     let path = folder.manifest_path();
-    let read = std::fs::read(&path).and_then(|bytes| Ok((Fingerprint::of(&path)?.sha256, bytes)));
+    let read = crate::runs::read_regular(&path).and_then(|bytes| Ok((Fingerprint::of(&path)?.sha256, bytes)));
     let (sha256, bytes) = match read {
         Ok(read) => read,
         Err(error) => {

@@ -104,11 +104,12 @@ impl Kept {
         let manifest = folder.read_manifest()?;
         let path = folder.plan_path();
         let failed = |source| KeptError::File { path: path.display().to_string(), source };
+        crate::runs::open_regular(&path).map_err(failed)?;
         // Before polars sees it: on damaged bytes it may do worse than fail.
         if crate::load::sha256(&path).map_err(failed)? != manifest.plan_hash {
             return Err(KeptError::Foreign(path.display().to_string()));
         }
-        let plan = File::open(&path).map_err(failed)?;
+        let plan = crate::runs::open_regular(&path).map_err(failed)?;
         Ok(Self { folder, manifest, plan })
     }
 
@@ -131,7 +132,7 @@ impl Kept {
     pub fn sources(&self, key: &str) -> Result<Vec<super::super::explanation::SourceRow>, KeptError> {
         let path = self.folder.accounting_path();
         let failed = |source| KeptError::File { path: path.display().to_string(), source };
-        let file = File::open(&path).map_err(failed)?;
+        let file = crate::runs::open_regular(&path).map_err(failed)?;
         let found = plan::find_accounting_rows(&file, &["customer"], &is_text("customer", [key]), MOST)?;
         let read = |row: super::super::row::Row<'_>| -> Result<_, RowError> {
             Ok(super::super::explanation::SourceRow {

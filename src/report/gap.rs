@@ -1,12 +1,13 @@
 //! The gap to Stripe: what Stripe's MRR exceeds Tether's by, explained to the last fraction of a minor unit.
 
 use super::ReportError;
-use super::amount::{rational, whole};
+use super::amount::{grouped_exact, rational, whole};
 use super::tally::Cell;
 use crate::model::{Currency, Disposition, Outcome, Prediction, Reason};
 use crate::runs::{Exact, RunProduct, SourceTotals};
 use num_rational::BigRational;
 use num_traits::Zero;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The source whose rows carry MRR.
@@ -123,6 +124,17 @@ impl Gap {
         self.components.iter().fold(self.gap(), |rest, component| rest - &component.amount)
     }
 
+    /// What is in no sum for want of a rate, in its own currency: `2,690.00 SEK`. `configuration`: the manifest's, which may
+    /// give a currency other digits than Stripe's table does.
+    pub(super) fn left_out(&self, configuration: &serde_json::Value) -> Vec<String> {
+        let digits = &configuration["mrr"]["currency_digits"];
+        let digits = BTreeMap::deserialize(digits).unwrap_or_default();
+        let shown = |(currency, mrr): (&Currency, &BigRational)| {
+            format!("{} {}", grouped_exact(mrr, currency.digits(&digits)), currency.as_str().to_uppercase())
+        };
+        self.without_rate.iter().map(shown).collect()
+    }
+
     /// The amount of one component; 0 for a name that is none.
     pub fn component(&self, name: &str) -> BigRational {
         self.components.iter().find(|c| c.name == name).map_or_else(BigRational::zero, |c| c.amount.clone())
@@ -133,4 +145,21 @@ impl Gap {
 fn class(cell: &Cell) -> Outcome {
     let planned = cell.outcome == Outcome::NotAttempted && cell.reason == Some(Reason::PlanOnly);
     if planned && cell.predicted == Prediction::CreationDisabled { Outcome::CreationDisabled } else { cell.outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, whole};
+    use crate::model::Currency;
+    use num_traits::Zero;
+
+    #[test]
+    fn an_amount_without_a_rate_is_in_its_own_currency_s_digits() {
+        let amounts = [("sek", 269_000), ("jpy", 269_000), ("isk", 12_300)];
+        let without_rate = amounts.map(|(code, minor)| (Currency::parse(code).unwrap(), whole(minor))).into();
+        let gap = Gap { stripe: num_rational::BigRational::zero(), tether: 0, components: vec![], without_rate };
+        let as_set = serde_json::json!({"mrr": {"currency_digits": {"isk": 2}}});
+        assert_eq!(gap.left_out(&as_set), ["123.00 ISK", "269,000 JPY", "2,690.00 SEK"]);
+        assert_eq!(gap.left_out(&serde_json::Value::Null)[2], "2,690.00 SEK");
+    }
 }

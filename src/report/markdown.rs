@@ -1,7 +1,7 @@
 //! `summary.md`: what a person pastes into a chat or a pull request.
 
 use super::ReportError;
-use super::amount::{count, exact_decimal, grouped, grouped_exact, signed};
+use super::amount::{count, grouped, grouped_exact, signed};
 use super::model::{ProductReport, ReportModel};
 use super::verdict::Ending;
 use super::words;
@@ -115,9 +115,8 @@ fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut Strin
         writeln!(out, "| {} | {customers} | {amount} |", words::component(part.name))?;
     }
     writeln!(out, "| residual | | {} |", grouped_exact(&gap.residual(), digits))?;
-    for (currency, mrr) in &gap.without_rate {
-        let code = currency.as_str().to_uppercase();
-        writeln!(out, "\n{} minor units of {code} have no rate and are in no sum above.", exact_decimal(mrr))?;
+    for amount in gap.left_out(&model.manifest.configuration) {
+        writeln!(out, "\n{amount} a month {}.", words::NO_RATE)?;
     }
     writeln!(out)
 }

@@ -221,6 +221,9 @@ pub(super) fn waited(since: Instant, until: Instant) -> String {
     }
 }
 
+/// What is to be said of an amount in a currency without a rate.
+pub(super) const NO_RATE: &str = "has no rate and is in no sum above";
+
 /// A component of the gap as a heading.
 pub(super) fn component(name: &str) -> &str {
     match name {

@@ -1,6 +1,6 @@
 //! One product's figures: its outcomes, the bridge from opening to closing, the gap to Stripe.
 
-use super::super::amount::{count, exact_decimal, grouped, grouped_exact, signed};
+use super::super::amount::{count, grouped, grouped_exact, signed};
 use super::super::model::{ProductReport, ReportModel};
 use super::waterfall::{self, Waterfall};
 use crate::model::Outcome;
@@ -24,7 +24,8 @@ pub(super) struct ProductPart<'a> {
     pub gap: Waterfall,
     pub gap_total: String,
     pub gap_residual: String,
-    pub without_rate: Vec<(String, String)>,
+    /// Amounts in currencies without a rate.
+    pub without_rate: Vec<String>,
 }
 
 /// One outcome's line.
@@ -74,12 +75,7 @@ pub(super) fn product_part<'a>(model: &'a ReportModel, number: usize, report: &'
         gap: waterfall::gap(&report.gap, digits),
         gap_total: grouped_exact(&report.gap.gap(), digits),
         gap_residual: grouped_exact(&report.gap.residual(), digits),
-        without_rate: report
-            .gap
-            .without_rate
-            .iter()
-            .map(|(currency, mrr)| (currency.as_str().to_uppercase(), exact_decimal(mrr)))
-            .collect(),
+        without_rate: report.gap.left_out(&model.manifest.configuration),
     }
 }
 

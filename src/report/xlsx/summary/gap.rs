@@ -5,7 +5,6 @@ use super::page::{Checks, Page, address};
 use super::rollforward::{CLOSING, CUSTOMERS, MISSING, Placed};
 use super::{Given, WIDTH};
 use crate::model::{Outcome, Prediction, Reason};
-use crate::report::amount::exact_decimal;
 use crate::report::gap::Component;
 use crate::report::model::ProductReport;
 use crate::report::words;
@@ -64,10 +63,8 @@ pub(super) fn write(
     let off = rounded(&gap.residual());
     page.zero_money(AMOUNT, &format!("{gap_cell}-{explained_cell}"), off, checks)?;
     page.next();
-    for (currency, mrr) in &gap.without_rate {
-        let code = currency.as_str().to_uppercase();
-        let sentence = format!("{} minor units of {code} have no rate and are in no sum above.", exact_decimal(mrr));
-        page.line(&sentence, &formats.note)?;
+    for amount in gap.left_out(&given.model.manifest.configuration) {
+        page.line(&format!("{amount} a month {}.", words::NO_RATE), &formats.note)?;
     }
     Ok(())
 }

@@ -45,6 +45,7 @@ fn a_page_reads_from_who_it_is_to_what_happened() {
             ("waiting_for_the_gate", "kenta.morikawa@hokuto-kobo.example.com"),
             ("applied_after_a_lost_reply", "NW-11512"),
             ("a_conflict_of_two_contacts", "hubspot:51109140189"),
+            ("an_account_that_two_contacts_claim", "cus_t7Qf3AGvZM2xNH"),
             ("a_conflict_in_tether", "NW-11547"),
             ("decided_by_an_override", "hubspot:51109494978"),
             ("an_orphan", "tether:533a4ed0-0958-43cd-ac1e-979e65776c75"),

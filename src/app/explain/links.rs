@@ -1,8 +1,9 @@
 //! What was tied together by which rule, and which links were tried and refused.
 
 use super::explanation::Line;
+use super::key::numbers;
 use super::records::{Account, Contact, Records};
-use super::row::{is_number, pick, rows};
+use super::row::{is_number, is_text, pick, rows};
 use crate::link::Linked;
 use crate::model::{Disposition, LinkRule, OverrideDecision, OverrideState, OverrideUse, Reason};
 use serde::Serialize;
@@ -294,10 +295,10 @@ impl Sources<'_> {
             return (Refusal::ContactLeftOut, format!("{key} is left out ({reason})"));
         }
         if let Some(by) = contested.get(&account.ord) {
-            let also = if *by == rule { String::new() } else { format!(", and {rule} is asked after it") };
+            let how = if *by == rule { String::new() } else { format!(" by {by}, and {rule} is asked after it") };
             return (
                 Refusal::ClaimedBySeveral,
-                format!("several contacts claim {label} by {by}{also}: nobody wins (ambiguous_account)"),
+                format!("several contacts claim {label}{how}: nobody wins (ambiguous_account)"),
             );
         }
         let Some((owner, by)) = owners.get(&account.ord) else {
@@ -327,11 +328,29 @@ impl Sources<'_> {
         self.linked.override_uses.iter().filter(is_named).cloned().collect()
     }
 
+    /// The conflicts of the customer, or of the Stripe customers that several claim.
+    fn groups(&self) -> polars::prelude::PolarsResult<BTreeSet<u32>> {
+        let candidates = &self.linked.candidates;
+        let labels = self.records.accounts.iter().map(|account| account.label.as_str());
+        let groups = match self.customer {
+            Some(customer) => pick(&candidates.customers, is_number("customer", [customer]))?,
+            None => pick(&candidates.accounts, is_text("account", labels))?,
+        };
+        numbers(&groups, "group")
+    }
+
+    /// By what those who claim the Stripe customers are known; nobody, where these are part of a customer.
+    pub fn claimants(&self) -> Result<Vec<String>, super::records::RecordError> {
+        if self.customer.is_some() {
+            return Ok(vec![]);
+        }
+        let claiming = pick(&self.linked.candidates.customers, is_number("group", self.groups()?))?;
+        let desired = pick(&self.linked.desired, is_number("customer", numbers(&claiming, "customer")?))?;
+        Ok(rows(&desired.head(Some(CANDIDATES))).map(|row| row.word("key")).collect::<Result<_, _>>()?)
+    }
+
     fn candidates(&self) -> Result<(Vec<ConflictCandidate>, u64), super::records::RecordError> {
-        let Some(customer) = self.customer else { return Ok((vec![], 0)) };
-        let groups = pick(&self.linked.candidates.customers, is_number("customer", [customer]))?;
-        let groups: Vec<u32> = groups.column("group")?.u32()?.iter().flatten().collect();
-        let found = pick(&self.linked.candidates.rows, is_number("group", groups))?;
+        let found = pick(&self.linked.candidates.rows, is_number("group", self.groups()?))?;
         let one = |row: super::row::Row<'_>| {
             Ok(ConflictCandidate {
                 reason: row.word("reason")?.parse()?,

@@ -11,6 +11,7 @@ use super::records::{Finder, Records};
 use super::row::{is_number, pick, rows};
 use super::tether::{self, Side};
 use crate::app::exit::AppError;
+use crate::billing::explain::Problem;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
 use crate::link::{self, Linked, Sources};
@@ -129,7 +130,13 @@ impl<'a> Today<'a> {
             None => self.ords_of(&customer)?,
         };
         let records = finder.records(number, &accounts, contacts)?;
-        customer.links = links::Sources { linked, customer: number, records: &records }.links()?;
+        let sources = links::Sources { linked, customer: number, records: &records };
+        customer.links = sources.links()?;
+        let claimants = sources.claimants()?;
+        if let (false, Some(first)) = (claimants.is_empty(), customer.links.candidates.first()) {
+            let detail = format!("{} {}; {}", first.what, claimants.join(", "), first.advice);
+            customer.conflict = Some(Problem { reason: first.reason, detail });
+        }
         if number.is_some() {
             let desired = pick(&linked.desired, is_number("customer", number))?;
             if let Some(desired) = rows(&desired).next() {
@@ -150,6 +157,8 @@ impl<'a> Today<'a> {
         customer.breaks = self.breaks(&customer, &records);
         let mut known = known_by(&customer);
         known.keys.extend(records.contacts.iter().map(|contact| contact.key.clone()));
+        // What several claim has no row of its own: theirs tell what became of it.
+        known.keys.extend(claimants);
         Ok((customer, known))
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Sources<'a> {
 /// What is said of the candidates of one kind: `link` and `to` are the sides of an override that decides for this candidate
 /// (`to` null: whichever other candidate comes first).
 struct Says {
+    /// The account that several claim, and that is therefore part of no customer.
+    claimed: Expr,
     reason: Reason,
     advice: Expr,
     group: Expr,
@@ -50,9 +52,10 @@ fn with_id(id: Expr) -> Expr {
     lit("external id ") + id.fill_null(lit("none"))
 }
 
-/// `reason`, `advice`, `group`, `about`, `link`, `to` str; `customer` u32, `source`, `key` str, `file`, `line` u32.
+/// `claimed`, `reason`, `advice`, `group`, `about`, `link`, `to` str; `customer` u32, `source`, `key` str, `file`, `line` u32.
 fn rows(candidates: LazyFrame, says: Says) -> LazyFrame {
     candidates.select([
+        says.claimed.alias("claimed"),
         lit(says.reason.as_str()).alias("reason"),
         says.advice.alias("advice"),
         says.group.alias("group"),
@@ -152,6 +155,7 @@ impl<'a> Sources<'a> {
         rows(
             self.of_contacts(claims.inner_join(places, col("account"), col("account"))),
             Says {
+                claimed: col("claimed"),
                 reason: Reason::AmbiguousAccount,
                 advice: when(col("apart")).then(lit(APART)).otherwise(lit(CONTESTED)),
                 group: coalesce(&[
@@ -178,6 +182,7 @@ impl<'a> Sources<'a> {
         Ok(rows(
             self.of_contacts(shared().join(first_account, by_id(), by_id(), JoinArgs::new(JoinType::Left))),
             Says {
+                claimed: none(),
                 reason: Reason::AmbiguousExternalId,
                 advice: lit(SHARED),
                 group: lit("external id ") + col("external_id") + lit(" stands on the contacts"),
@@ -193,6 +198,7 @@ impl<'a> Sources<'a> {
         Ok(rows(
             self.of_contacts(self.customers.circles.clone().lazy()),
             Says {
+                claimed: none(),
                 reason: Reason::AmbiguousMerge,
                 advice: lit(CIRCLE),
                 group: lit("merged into one another are ") + least + lit(" and others:"),
@@ -207,6 +213,7 @@ impl<'a> Sources<'a> {
         rows(
             self.of_accounts(self.customers.mixed.clone().lazy()),
             Says {
+                claimed: none(),
                 reason: Reason::AmbiguousExternalId,
                 advice: lit(MIXED),
                 group: lit("billing accounts with different external ids share the e-mail ") + col("email") + lit(":"),
@@ -223,6 +230,7 @@ impl<'a> Sources<'a> {
         rows(
             self.of_accounts(several.inner_join(members, col("customer"), col("customer"))),
             Says {
+                claimed: none(),
                 reason: Reason::AmbiguousExternalId,
                 advice: lit(SEVERAL),
                 group: lit("billing accounts of ") + col("customer_key") + lit(" carry different external ids:"),
@@ -256,6 +264,7 @@ impl<'a> Sources<'a> {
         rows(
             candidates,
             Says {
+                claimed: none(),
                 reason,
                 advice: lit(REPEATED),
                 group: lit(says) + col(field) + lit(" would stand on several customers:"),

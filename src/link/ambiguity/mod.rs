@@ -33,6 +33,8 @@ pub struct Candidates {
     pub rows: DataFrame,
     /// `group`, `customer` u32: the desired customers of each group.
     pub customers: DataFrame,
+    /// `group` u32, `account` str: the accounts that the group's customers claim, each part of none of them.
+    pub accounts: DataFrame,
 }
 
 /// Finds the desired customers that cannot be told apart.
@@ -92,6 +94,7 @@ fn cell(text: &str) -> String {
 struct Group<'a> {
     candidates: BTreeSet<Candidate<'a>>,
     customers: BTreeSet<u32>,
+    claimed: BTreeSet<&'a str>,
 }
 
 /// The columns of [`Candidates`], under way.
@@ -101,6 +104,7 @@ struct Listed {
     texts: [Vec<Option<String>>; 8],
     lines: Vec<u32>,
     of: (Vec<u32>, Vec<u32>),
+    claimed: (Vec<u32>, Vec<String>),
 }
 
 impl Listed {
@@ -131,6 +135,7 @@ impl Listed {
         Ok(Candidates {
             rows: DataFrame::new_infer_height(numbers.into_iter().chain(texts).collect())?,
             customers: df!("group" => self.of.0, "customer" => self.of.1)?,
+            accounts: df!("group" => self.claimed.0, "account" => self.claimed.1)?,
         })
     }
 }
@@ -139,7 +144,7 @@ impl Listed {
 /// only ambiguous customers come here.
 fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkError> {
     let text = |name: &str| found.column(name).and_then(Column::str);
-    let (reasons, groups, advice) = (text("reason")?, text("group")?, text("advice")?);
+    let (reasons, groups, advice, claimed) = (text("reason")?, text("group")?, text("advice")?, text("claimed")?);
     let (keys, sources, about, accounts, to) =
         (text("key")?, text("source")?, text("about")?, text("link")?, text("to")?);
     let (files_of, lines_of) = (found.column("file")?.u32()?, found.column("line")?.u32()?);
@@ -160,11 +165,12 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
             to: to.get(row),
         });
         entry.customers.extend(customers.get(row));
+        entry.claimed.extend(claimed.get(row));
     }
     let mut by_customer: BTreeMap<u32, Vec<(Reason, Rc<str>)>> = BTreeMap::new();
     let mut breaks = vec![];
     let mut listed = Listed::default();
-    for (number, ((word, group, advice), Group { candidates, customers })) in (0_u32..).zip(by_group) {
+    for (number, ((word, group, advice), Group { candidates, customers, claimed })) in (0_u32..).zip(by_group) {
         let reason: Reason = word.parse().map_err(LinkError::Word)?;
         let more = candidates.len().saturating_sub(NAMED);
         let named = candidates.iter().take(NAMED).map(Candidate::named).collect::<Vec<_>>().join(", ");
@@ -185,6 +191,10 @@ fn explain(found: &DataFrame, files: &[InputFile]) -> Result<Ambiguities, LinkEr
                 .at(candidate.file, candidate.line.into());
             found.after = Some(reason.as_str().to_owned());
             breaks.push(found);
+        }
+        for account in claimed {
+            listed.claimed.0.push(number);
+            listed.claimed.1.push(account.to_owned());
         }
         for customer in customers {
             listed.of.0.push(number);

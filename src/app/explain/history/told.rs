@@ -162,7 +162,13 @@ fn compare(runs: &mut [RunOfCustomer]) {
         let same = |run: &&RunOfCustomer| {
             run.plan.product == later.plan.product && run.run_id != later.run_id && orphan(run) == orphan(later)
         };
-        let since = earlier.iter().find(same).map(|earlier| since::since(later, earlier));
+        let newest = earlier.iter().find(same);
+        // Those who claim one Stripe customer have a row each: like is held against like.
+        let named = newest.and_then(|newest| {
+            let of_key = |run: &&RunOfCustomer| run.run_id == newest.run_id && run.plan.key == later.plan.key;
+            earlier.iter().filter(same).find(of_key)
+        });
+        let since = named.or(newest).map(|earlier| since::since(later, earlier));
         runs[at].since = since;
     }
 }

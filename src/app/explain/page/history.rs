@@ -1,7 +1,7 @@
 //! What happened in the kept runs, newest first.
 
-use crate::app::explain::explanation::Runs;
-use crate::app::explain::history::{Call, CallEnd, History, Reply, RunOfCustomer};
+use crate::app::explain::explanation::{CustomerWorking, Runs};
+use crate::app::explain::history::{Call, CallEnd, Reply, RunOfCustomer};
 use crate::app::explain::lines::Page;
 use crate::app::explain::planned::PlanChange;
 use crate::model::Outcome;
@@ -10,7 +10,11 @@ use crate::runs::Mode;
 /// Where what is said of a run begins.
 const ROOM: usize = 15;
 
-pub fn write(history: &History, runs: Runs, page: &mut Page<'_>) {
+pub fn write(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
+    let history = &customer.history;
+    // Part of no customer: the rows are those of whoever claims it.
+    let claimed = customer.customer.is_none() && customer.conflict.is_some();
+    let whose = if claimed { "a row of those who claim it" } else { "a row of it" };
     // One that was passed over is among the notes.
     let read = if runs.read == runs.kept {
         format!("{} kept runs were read", runs.read)
@@ -18,7 +22,7 @@ pub fn write(history: &History, runs: Runs, page: &mut Page<'_>) {
         format!("The newest {} of {} kept runs were read", runs.read, runs.kept)
     };
     let named = history.runs.iter().map(|run| run.run_id.as_str()).collect::<std::collections::BTreeSet<_>>().len();
-    page.say(2, &format!("{read}; {named} of them have a row of it. Newest first."));
+    page.say(2, &format!("{read}; {named} of them have {whose}. Newest first."));
     for waiting in &history.waiting {
         page.say(
             2,
@@ -33,19 +37,23 @@ pub fn write(history: &History, runs: Runs, page: &mut Page<'_>) {
         // What a later run says again need not be read twice.
         let again = |later: &RunOfCustomer| {
             later.plan.product == run.plan.product
+                && later.plan.key == run.plan.key
                 && later.since.as_ref().is_some_and(|since| since.run_id == run.run_id && since.changes.is_empty())
         };
-        one(run, history.runs.iter().any(again), page);
+        one(run, history.runs.iter().any(again), claimed, page);
     }
 }
 
-fn one(run: &RunOfCustomer, is_told: bool, page: &mut Page<'_>) {
+fn one(run: &RunOfCustomer, is_told: bool, claimed: bool, page: &mut Page<'_>) {
     let mode = if run.mode == Mode::Plan { "plan" } else { "run" };
     let outcome = run.outcome.map_or("not known: its journal cannot be read", Outcome::as_str);
     let reason = run.outcome_reason.map_or_else(String::new, |reason| format!(" ({reason})"));
     let plan = &run.plan;
     page.say(2, &format!("{mode} {} · as of {} · {} · {outcome}{reason}", run.run_id, run.as_of, plan.product));
     let named = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+    if claimed {
+        page.entry(4, "of", ROOM, &plan.key);
+    }
     page.entry(4, "foretold", ROOM, &format!("{}, row {} of the plan", plan.predicted, run.row));
     page.entry(
         4,

@@ -33,16 +33,13 @@ pub fn write(customer: &CustomerWorking, page: &mut Page<'_>) {
     for refused in &links.refused {
         let place =
             |place: &Option<_>| place.as_ref().map_or_else(String::new, |place| format!(" ({})", page.place(place)));
-        let words = format!(
-            "{}{} and {}{} share {} by {}: {}",
-            refused.account,
-            place(&refused.account_place),
-            refused.contact,
-            place(&refused.contact_place),
-            refused.value,
-            refused.rule,
-            refused.detail
-        );
+        let account = format!("{}{}", refused.account, place(&refused.account_place));
+        let contact = format!("{}{}", refused.contact, place(&refused.contact_place));
+        let shared = match refused.rule {
+            LinkRule::StripeCustomerId => format!("{contact} names {account}"),
+            rule => format!("{account} and {contact} share {} by {rule}", refused.value),
+        };
+        let words = format!("{shared}: {}", refused.detail);
         page.entry(2, "Refused", 11, &words);
     }
     if links.refused_more > 0 {

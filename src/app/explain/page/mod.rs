@@ -57,6 +57,9 @@ fn name(customer: &CustomerWorking) -> String {
 
 fn one(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
     match (&customer.customer, customer.known_from) {
+        (None, _) if customer.conflict.is_some() => {
+            page.say(0, "Part of no customer: several claim it, and nothing is sent for it until one of them has it");
+        }
         (None, _) => page.say(0, "Part of no customer: nothing is sent for it"),
         (Some(identity), from) => {
             page.say(0, &format!("Customer {}", identity.external_id.as_ref().unwrap_or(&identity.key)));
@@ -116,5 +119,5 @@ fn one(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
         }
     }
     page.heading("What happened");
-    history::write(&customer.history, runs, page);
+    history::write(customer, runs, page);
 }

@@ -4,6 +4,7 @@ use super::ReportError;
 use super::amount::{exact_decimal, rational};
 use super::bridge::Movement;
 use super::model::{ProductReport, ReportModel};
+use super::tally::Tally;
 use super::verdict::Ending;
 use crate::model::{Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Prediction};
 use crate::runs::{Exact, GuardFinding, Mode, RunStatus};
@@ -62,6 +63,7 @@ struct Sums {
     before: i128,
     desired: i128,
     after: i128,
+    desired_unknown: u64,
 }
 
 #[derive(Serialize)]
@@ -171,6 +173,10 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
     writeln!(out).map_err(|source| ReportError::Write { path: "summary.json".into(), source })
 }
 
+fn sums(tally: &Tally) -> Sums {
+    Sums { before: tally.before, desired: tally.desired, after: tally.after, desired_unknown: tally.unknown }
+}
+
 fn product(product: &ProductReport) -> Product<'_> {
     let mut matrix: BTreeMap<Prediction, BTreeMap<Outcome, u64>> = BTreeMap::new();
     for ((predicted, outcome), customers) in &product.matrix {
@@ -184,11 +190,7 @@ fn product(product: &ProductReport) -> Product<'_> {
         existing_known: product.existing_known,
         calls: product.calls,
         outcomes: product.outcomes.iter().map(|(word, tally)| (*word, tally.customers)).collect(),
-        outcomes_mrr: product
-            .outcomes
-            .iter()
-            .map(|(word, tally)| (*word, Sums { before: tally.before, desired: tally.desired, after: tally.after }))
-            .collect(),
+        outcomes_mrr: product.outcomes.iter().map(|(word, tally)| (*word, sums(tally))).collect(),
         predicted: product.predicted.iter().map(|(word, tally)| (*word, tally.customers)).collect(),
         prediction_matrix: matrix,
         mrr_bridge: BridgeSums {

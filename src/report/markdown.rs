@@ -3,6 +3,8 @@
 use super::ReportError;
 use super::amount::{count, grouped, grouped_exact, signed};
 use super::model::{ProductReport, ReportModel};
+use super::needs;
+use super::tally::Tally;
 use super::verdict::Ending;
 use super::words;
 use crate::model::Outcome;
@@ -31,24 +33,7 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
         ending.exit_code,
         ending.meaning()
     )?;
-    let needing: Vec<_> = model.needing_a_person().collect();
-    if !needing.is_empty() {
-        writeln!(
-            out,
-            "## What needs a person\n\n| product | outcome | customers | MRR | what to do |\n| --- | --- | ---: | ---: | --- |"
-        )?;
-        for (product, outcome, tally) in needing {
-            writeln!(
-                out,
-                "| {} | {outcome} | {} | {} | {} |",
-                plain(&product.name),
-                count(tally.customers),
-                grouped(tally.desired, manifest.currency_digits),
-                words::meaning(outcome)
-            )?;
-        }
-        writeln!(out)?;
-    }
+    compose_needs(model, out)?;
     for product in &model.products {
         compose_product(model, product, out)?;
     }
@@ -74,6 +59,30 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
     }
     writeln!(out, "\nProve it again, before you sign: `tether-recon verify {}`", manifest.run_id)?;
     Ok(())
+}
+
+fn compose_needs(model: &ReportModel, out: &mut String) -> std::fmt::Result {
+    let needs = needs::needs(model);
+    if needs.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "## What needs a person\n\n| product | what | how many | MRR in Tether | MRR per sources | not known | what to do |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | --- |"
+    )?;
+    let digits = model.manifest.currency_digits;
+    let worth = |tally: Tally| {
+        let unknown = if tally.unknown == 0 { String::new() } else { count(tally.unknown) };
+        format!("{} | {} | {unknown}", grouped(tally.after, digits), grouped(tally.desired, digits))
+    };
+    for need in needs {
+        let (what, number) = (need.of.what(), count(need.number));
+        let worth = need.worth.map_or_else(|| " | | ".to_owned(), worth);
+        writeln!(out, "| {} | {what} | {number} | {worth} | {} |", plain(&need.product), need.todo)?;
+    }
+    let all = needs::total(model);
+    writeln!(out, "| | **all customers** | **{}** | {} | |\n", count(all.customers), worth(all))
 }
 
 fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut String) -> std::fmt::Result {

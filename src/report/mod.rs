@@ -23,6 +23,7 @@ mod json;
 mod json_lines;
 mod markdown;
 mod model;
+mod needs;
 mod outcomes;
 mod revealed;
 mod rows;

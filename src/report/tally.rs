@@ -17,6 +17,8 @@ pub struct Tally {
     pub before: i128,
     /// What Tether holds when the run ends; in a plan: would hold.
     pub after: i128,
+    /// Customers whose desired MRR cannot be known: it is not in `desired`. Orphans have none, and are not among them.
+    pub unknown: u64,
 }
 
 impl std::ops::AddAssign for Tally {
@@ -25,6 +27,7 @@ impl std::ops::AddAssign for Tally {
         self.desired += other.desired;
         self.before += other.before;
         self.after += other.after;
+        self.unknown += other.unknown;
     }
 }
 
@@ -37,8 +40,6 @@ pub(super) struct Cell {
     pub reason: Option<Reason>,
     pub movement: Movement,
     pub tally: Tally,
-    /// Customers whose desired MRR cannot be known.
-    pub without_desired: u64,
     /// Customers that Tether knew, whose MRR before the run is not known, though they hold some now.
     pub opening_unknown: u64,
     /// What those hold now.
@@ -50,6 +51,7 @@ pub(super) struct Cell {
 /// The cells of the assembled customers, in the order of their first five.
 pub(super) fn cells(customers: &DataFrame) -> Result<Vec<Cell>, ReportError> {
     let late = existed().and(col("mrr_before").is_null()).and(minor("mrr_after").neq(lit(0)));
+    let unknown = col("mrr_desired").is_null().and(col("outcome").neq(lit(Outcome::Orphan.as_str())));
     let zero = lit(0_i64).cast(DataType::Int128);
     let frame = customers
         .clone()
@@ -61,7 +63,7 @@ pub(super) fn cells(customers: &DataFrame) -> Result<Vec<Cell>, ReportError> {
             minor("mrr_desired").sum().alias("desired"),
             minor("mrr_before").sum().alias("before"),
             minor("mrr_after").sum().alias("after"),
-            col("mrr_desired").is_null().cast(DataType::UInt64).sum().alias("without_desired"),
+            unknown.cast(DataType::UInt64).sum().alias("unknown"),
             late.clone().cast(DataType::UInt64).sum().alias("opening_unknown"),
             when(late).then(minor("mrr_after")).otherwise(zero).sum().alias("opening_unknown_after"),
             col("attempts").cast(DataType::UInt64).sum().alias("calls"),
@@ -72,7 +74,7 @@ pub(super) fn cells(customers: &DataFrame) -> Result<Vec<Cell>, ReportError> {
     let sum = |name: &str| frame.column(name).and_then(|column| column.i128().cloned());
     let (product, predicted, outcome) = (word("product")?, word("predicted")?, word("outcome")?);
     let (reason, movement) = (word("reason")?, word("movement")?);
-    let (rows, without, late) = (number("customers")?, number("without_desired")?, number("opening_unknown")?);
+    let (rows, unknown, late) = (number("customers")?, number("unknown")?, number("opening_unknown")?);
     let (desired, before, after) = (sum("desired")?, sum("before")?, sum("after")?);
     let (late_after, calls) = (sum("opening_unknown_after")?, number("calls")?);
     let mut all = (0..frame.height())
@@ -88,8 +90,8 @@ pub(super) fn cells(customers: &DataFrame) -> Result<Vec<Cell>, ReportError> {
                     desired: desired.get(at).unwrap_or_default(),
                     before: before.get(at).unwrap_or_default(),
                     after: after.get(at).unwrap_or_default(),
+                    unknown: unknown.get(at).unwrap_or_default(),
                 },
-                without_desired: without.get(at).unwrap_or_default(),
                 opening_unknown: late.get(at).unwrap_or_default(),
                 opening_unknown_after: late_after.get(at).unwrap_or_default(),
                 calls: calls.get(at).unwrap_or_default(),

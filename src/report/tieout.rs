@@ -118,7 +118,7 @@ pub(super) fn tie_outs(
         all.push(TieOut::amounts("residual of the MRR bridge is 0", scope, &zero, &residual));
         all.push(TieOut::amounts("residual of the gap to Stripe is 0", scope, &zero, &product.gap.residual()));
         let unknown: u64 =
-            of_product().filter(|cell| cell.outcome != Outcome::Orphan).map(|cell| cell.without_desired).sum();
+            of_product().filter(|cell| cell.outcome != Outcome::Orphan).map(|cell| cell.tally.unknown).sum();
         if unknown == 0 {
             let unpriced = product.gap.component("unpriced");
             all.push(TieOut::amounts("MRR without a customer of known MRR is 0", scope, &zero, &unpriced));

@@ -2,6 +2,7 @@
 
 use super::amount::{count, grouped};
 use super::model::ReportModel;
+use super::tally::Tally;
 use super::verdict::Ending;
 use crate::model::{Instant, Outcome};
 use crate::runs::RunStatus;
@@ -221,6 +222,21 @@ pub(super) fn waited(since: Instant, until: Instant) -> String {
     }
 }
 
+/// What customers are worth: what Tether holds, what the sources say, and of how many they do not say it.
+pub(super) fn worth(tally: &Tally, digits: u8) -> String {
+    let unknown = if tally.unknown > 0 { format!(", {} not known", count(tally.unknown)) } else { String::new() };
+    format!("{} in Tether, {} per the sources{unknown}", grouped(tally.after, digits), grouped(tally.desired, digits))
+}
+
+/// What customers that were not sent are to Tether: what it lacks of them, or holds beyond.
+pub(super) fn missing(tally: &Tally, digits: u8) -> String {
+    match tally.desired - tally.after {
+        _ if tally.unknown > 0 => format!("MRR {}", worth(tally, digits)),
+        more if more < 0 => format!("Tether holds {} more", grouped(-more, digits)),
+        missing => format!("MRR {} not in Tether", grouped(missing, digits)),
+    }
+}
+
 /// What is to be said of an amount in a currency without a rate.
 pub(super) const NO_RATE: &str = "has no rate and is in no sum above";
 
@@ -228,13 +244,16 @@ pub(super) const NO_RATE: &str = "has no rate and is in no sum above";
 pub(super) fn component(name: &str) -> &str {
     match name {
         "creation_disabled" => "CREATION_DISABLED",
+        // Its customers' MRR is what Stripe has of them: where that cannot be priced, it is counted as nothing.
+        "conflict" => "conflict (unpriced counts 0)",
+        "invalid" => "invalid (unpriced counts 0)",
         "not_attempted" => "not attempted",
         "not_applied" => "sent, not as Tether shows it",
         "ambiguous" => "subscriptions of ambiguous accounts",
         "unattached" => "subscriptions without a customer",
         "excluded" => "subscriptions left out",
         "rejected_rows" => "subscription rows rejected",
-        "unpriced" => "customers whose MRR cannot be known",
+        "unpriced" => "priced parts of customers whose MRR cannot be known",
         "rounding" => "rounding, once per customer",
         "orphans" => "orphans (only in Tether)",
         other => other,

@@ -3,6 +3,7 @@
 use super::super::amount::{count, decimal, grouped, signed};
 use super::super::model::ReportModel;
 use super::super::rows::{Change, CustomerRow, OutcomeTable};
+use super::super::tally::Tally;
 use super::super::words;
 use super::decision::day;
 use super::product::bar;
@@ -16,9 +17,8 @@ pub(super) struct TablePart<'a> {
     pub customers: String,
     pub shown: usize,
     pub all_shown: bool,
+    /// What moved, or what is not in Tether.
     pub mrr: String,
-    /// Whether the MRR beside the heading is what moved, else what is not in Tether.
-    pub moved: bool,
     /// Whether its customers wait for creation.
     pub waits: bool,
     pub reasons: Vec<(String, String)>,
@@ -64,7 +64,9 @@ fn table_part<'a>(model: &'a ReportModel, table: &'a OutcomeTable) -> TablePart<
     let digits = model.manifest.currency_digits;
     let moved = matches!(table.outcome, Outcome::Created | Outcome::Updated | Outcome::Applied);
     let mut reasons: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    let mut all = Tally::default();
     for product in &model.products {
+        all += product.outcomes.get(&table.outcome).copied().unwrap_or_default();
         for ((outcome, reason), tally) in &product.reasons {
             if let Some(reason) = reason.filter(|_| *outcome == table.outcome) {
                 *reasons.entry(reason.to_string()).or_default() += tally.customers;
@@ -78,8 +80,11 @@ fn table_part<'a>(model: &'a ReportModel, table: &'a OutcomeTable) -> TablePart<
         customers: count(table.customers),
         shown: table.rows.len(),
         all_shown: table.rows.len() as u64 == table.customers,
-        mrr: if moved { signed(table.mrr, digits) } else { grouped(table.mrr, digits) },
-        moved,
+        mrr: match table.outcome {
+            _ if moved => format!("MRR {}", signed(table.mrr, digits)),
+            Outcome::Orphan => format!("MRR {}", grouped(table.mrr, digits)),
+            _ => words::missing(&all, digits),
+        },
         waits: table.outcome == Outcome::CreationDisabled,
         reasons: reasons.into_iter().map(|(reason, customers)| (reason, count(customers))).collect(),
         rows: table.rows.iter().map(|row| row_part(row, digits)).collect(),

@@ -13,7 +13,7 @@ use super::prediction::{self, PredictionPart};
 use super::product::{ProductPart, product_part};
 use super::sources::{self, SourcePart};
 use super::unmatched::{self, UnmatchedPart};
-use super::verdict::{self, Glance, Need};
+use super::verdict::{self, Glance, Need, Worth};
 use super::{SCRIPT, STYLE, policy_hash};
 use crate::model::OverrideState;
 use askama::Template;
@@ -33,6 +33,8 @@ pub(super) struct Page<'a> {
     calls: String,
     ties: usize,
     needs: Vec<Need>,
+    /// All customers that need a person: how many, and what they are worth.
+    needing: (String, Worth),
     glances: Vec<Glance>,
     decisions: Vec<Decision>,
     products: Vec<ProductPart<'a>>,
@@ -65,6 +67,7 @@ impl<'a> Page<'a> {
             calls: count(model.products.iter().map(|product| product.calls).sum()),
             ties: model.tie_outs.iter().filter(|tie| tie.ties()).count(),
             needs: verdict::needs(model),
+            needing: verdict::needing(model),
             glances: verdict::glances(model),
             decisions: decision::decisions(model),
             products: (1..)

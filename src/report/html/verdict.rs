@@ -2,8 +2,10 @@
 
 use super::super::amount::{count, grouped, grouped_exact, signed};
 use super::super::model::ReportModel;
+use super::super::needs::{self, Of};
+use super::super::tally::Tally;
 use super::super::words;
-use crate::model::{BreakKind, Outcome};
+use crate::model::Outcome;
 
 /// Something that a person has to do.
 pub(super) struct Need {
@@ -12,52 +14,52 @@ pub(super) struct Need {
     /// The part of the page that lists it.
     pub link: String,
     pub count: String,
-    pub mrr: String,
+    pub worth: Worth,
     pub todo: &'static str,
 }
 
-/// What concerns input rows, fields and decisions: the kind of break that lists it, what it is called, what to do.
-const BESIDE_CUSTOMERS: [(BreakKind, &str, &str); 5] = [
-    (
-        BreakKind::NotApplied,
-        "field not taken",
-        "Tether's reply shows another value than was sent. Compare both, then correct the source or ask Tether.",
-    ),
-    (BreakKind::RejectedRow, "input row not read", "Correct the line in the export, or export again, then run again."),
-    (BreakKind::TruncatedExport, "export perhaps cut off", "Export again: what is missing counts as nothing."),
-    (BreakKind::EmptyExport, "export without a row", "Export again: what it should hold counts as missing."),
-    (BreakKind::OverrideUnknown, "override of nobody", "Correct the line's ids, or remove it: it decides nothing."),
-];
+/// What customers are worth, where it is about customers: else nothing.
+#[derive(Default)]
+pub(super) struct Worth {
+    /// What Tether holds.
+    pub held: String,
+    /// What the sources say.
+    pub desired: String,
+    /// Of how many customers they do not say it.
+    pub unknown: String,
+}
+
+impl Worth {
+    pub fn of(tally: Tally, digits: u8) -> Self {
+        Self {
+            held: grouped(tally.after, digits),
+            desired: grouped(tally.desired, digits),
+            unknown: if tally.unknown == 0 { "–".to_owned() } else { count(tally.unknown) },
+        }
+    }
+}
 
 /// Customers first, by product and outcome; then rows, fields, files and overrides.
 pub(super) fn needs(model: &ReportModel) -> Vec<Need> {
     let digits = model.manifest.currency_digits;
-    let verdict = model.verdict();
-    let mut needs: Vec<Need> = model
-        .needing_a_person()
-        .map(|(product, outcome, tally)| Need {
-            product: product.name.clone(),
-            what: outcome.as_str(),
-            link: outcome.to_string(),
-            count: count(tally.customers),
-            mrr: grouped(tally.desired, digits),
-            todo: words::meaning(outcome),
-        })
-        .collect();
-    let counts = [
-        verdict.not_applied,
-        verdict.rejected_rows,
-        verdict.truncated_exports,
-        verdict.empty_exports,
-        verdict.unknown_overrides,
-    ];
-    for ((kind, what, todo), number) in BESIDE_CUSTOMERS.into_iter().zip(counts) {
-        if number > 0 {
-            let link = format!("break-{kind}");
-            needs.push(Need { product: String::new(), what, link, count: count(number), mrr: String::new(), todo });
-        }
-    }
-    needs
+    let line = |need: needs::Need| Need {
+        product: need.product,
+        what: need.of.what(),
+        link: match need.of {
+            Of::Outcome(outcome) => outcome.to_string(),
+            Of::Break(kind, _) => format!("break-{kind}"),
+        },
+        count: count(need.number),
+        worth: need.worth.map(|tally| Worth::of(tally, digits)).unwrap_or_default(),
+        todo: need.todo,
+    };
+    needs::needs(model).into_iter().map(line).collect()
+}
+
+/// All customers that need a person: how many, and what they are worth.
+pub(super) fn needing(model: &ReportModel) -> (String, Worth) {
+    let all = needs::total(model);
+    (count(all.customers), Worth::of(all, model.manifest.currency_digits))
 }
 
 /// One product in a line.
@@ -69,6 +71,7 @@ pub(super) struct Glance {
     pub gap: String,
     pub unexplained: String,
     pub person: String,
+    /// What Tether holds of them, and what the sources say.
     pub person_mrr: String,
     pub waiting: String,
     pub waiting_mrr: String,
@@ -78,7 +81,9 @@ pub(super) struct Glance {
 pub(super) fn glances(model: &ReportModel) -> Vec<Glance> {
     let digits = model.manifest.currency_digits;
     let line = |product: &super::super::ProductReport| {
-        let persons = || model.needing_a_person().filter(|(of, ..)| of.name == product.name).map(|(_, _, tally)| tally);
+        let mut persons = Tally::default();
+        let own = model.needing_a_person().filter(|(of, ..)| of.name == product.name).map(|(_, _, tally)| tally);
+        own.for_each(|tally| persons += tally);
         let waiting = product.outcomes.get(&Outcome::CreationDisabled).copied().unwrap_or_default();
         Glance {
             product: product.name.clone(),
@@ -87,8 +92,8 @@ pub(super) fn glances(model: &ReportModel) -> Vec<Glance> {
             moved: signed(product.bridge.closing - product.bridge.opening, digits),
             gap: grouped_exact(&product.gap.gap(), digits),
             unexplained: grouped_exact(&product.gap.residual(), digits),
-            person: count(persons().map(|tally| tally.customers).sum()),
-            person_mrr: grouped(persons().map(|tally| tally.desired).sum(), digits),
+            person: count(persons.customers),
+            person_mrr: words::worth(&persons, digits),
             waiting: count(waiting.customers),
             waiting_mrr: grouped(waiting.desired - waiting.after, digits),
         }

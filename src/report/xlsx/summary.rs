@@ -14,6 +14,8 @@ use super::{skeleton, text};
 use crate::model::Outcome;
 use crate::report::amount::count;
 use crate::report::model::ReportModel;
+use crate::report::needs::{self, Of};
+use crate::report::tally::Tally;
 use crate::report::verdict::Ending;
 use crate::report::words;
 use page::Page;
@@ -116,7 +118,7 @@ fn head(page: &mut Page<'_>, given: &Given<'_>) -> Result<u32, XlsxError> {
 fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxError> {
     let formats = page.formats;
     page.section("What needs a person", WIDTH)?;
-    let needing: Vec<_> = given.model.needing_a_person().collect();
+    let needing = needs::needs(given.model);
     let requests: Vec<String> = given
         .model
         .products
@@ -127,20 +129,40 @@ fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxErro
         return page.line("Nobody.", &formats.label);
     }
     if !needing.is_empty() {
-        page.headings(&["product", "customers", "MRR desired", "outcome", "what to do"], 1..3)?;
-    }
-    for (product, outcome, tally) in needing {
-        page.text(0, &product.name, &formats.label)?;
-        page.number(1, tally.customers.to_string(), &formats.count)?;
-        page.money(2, tally.desired, &formats.money)?;
-        page.link(3, outcome.as_str(), Table::Customers(outcome))?;
-        page.text(4, words::meaning(outcome), &formats.beside)?;
+        let names = ["product", "how many", "MRR in Tether", "MRR per sources", "not known", "what", "what to do"];
+        page.headings(&names, 1..5)?;
+        for need in needing {
+            page.text(0, &need.product, &formats.label)?;
+            page.number(1, need.number.to_string(), &formats.count)?;
+            if let Some(tally) = need.worth {
+                worth(page, tally)?;
+            }
+            let table = match need.of {
+                Of::Outcome(outcome) => Table::Customers(outcome),
+                Of::Break(..) => Table::Breaks,
+            };
+            page.link(5, need.of.what(), table)?;
+            page.text(6, need.todo, &formats.beside)?;
+            page.next();
+        }
+        let all = needs::total(given.model);
+        page.text(0, "all customers", &formats.label)?;
+        page.number(1, all.customers.to_string(), &formats.count)?;
+        worth(page, all)?;
         page.next();
     }
     for request in requests {
         page.line(&request, &formats.label)?;
     }
     Ok(())
+}
+
+/// What customers are worth, in the three columns of it.
+fn worth(page: &mut Page<'_>, tally: Tally) -> Result<(), XlsxError> {
+    let formats = page.formats;
+    page.money(2, tally.after, &formats.money)?;
+    page.money(3, tally.desired, &formats.money)?;
+    page.number(4, tally.unknown.to_string(), &formats.count)
 }
 
 /// The definition in force, and what a reader of this workbook has to know about it.

@@ -22,7 +22,7 @@ const ADVICE_WHERE_TAKEN: &str =
     "one e-mail cannot stand on both: correct it at the source, or run again once the other customer has left it";
 
 /// One row per pair of a desired customer that is not sent (conflict, invalid) and an existing customer it might be:
-/// `customer` u32, `key`, `holder` u32, `by` str (`external_id` or `email`), `tether_id`, `held_external_id`, `held_email`,
+/// `customer` u32, `key`, `holder` u32, `by` str (`external_id`, also where it shares both, or `email`), `tether_id`, `held_external_id`, `held_email`,
 /// `mrr` Int64, `file`, `line`, `candidate` str (how a message names it), `is_free` bool (no clean match has that customer, and this is the first pair that names it).
 pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) -> Result<DataFrame, DiffError> {
     let paths = Series::new("path".into(), files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
@@ -80,7 +80,11 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
         + lit(", ")
         + place
         + lit(") has the ")
-        + when(col("by").eq(lit("email"))).then(lit("e-mail")).otherwise(lit("external id"))
+        + when(col("both"))
+            .then(lit("external id and the e-mail"))
+            .when(col("by").eq(lit("email")))
+            .then(lit("e-mail"))
+            .otherwise(lit("external id"))
         + when(col("taker").neq(col("key")).fill_null(lit(false)))
             .then(lit(", and is ") + col("taker") + lit(" by external id"))
             .otherwise(lit(""));
@@ -94,6 +98,8 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
     let clean =
         matched.clone().lazy().filter(col("holder").is_not_null()).select([col("holder"), lit(true).alias("clean")]);
     Ok(concat([pairs("external_id"), pairs("email")], UnionArgs::default())?
+        .with_column(len().over([col("customer"), col("holder")])?.gt(lit(1_u32)).alias("both"))
+        .filter(col("both").and(col("by").eq(lit("email"))).not())
         .left_join(clean, col("holder"), col("holder"))
         .left_join(takers, col("holder"), col("holder"))
         .sort(
@@ -105,7 +111,7 @@ pub fn candidates(matched: &DataFrame, held: &DataFrame, files: &[InputFile]) ->
         )
         .with_column(named.alias("candidate"))
         .with_column(col("clean").is_null().and(col("holder").is_first_distinct()).alias("is_free"))
-        .drop(by_name(["clean", "taker"], true, false))
+        .drop(by_name(["clean", "taker", "both"], true, false))
         .collect()?)
 }
 

@@ -379,6 +379,13 @@ fn conflicts_with_tether_name_each_existing_customer_with_its_place() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert_eq!(breaks(&planned, BreakKind::Ambiguous).len(), 2);
+    let planned = plan(
+        "account cus_1 ext=X email=a@example.com\nsub s1 cus_1 active 500 currency=sek\ntether t1 ext=X email=a@example.com",
+        &settings(),
+    );
+    let told = details(&planned).join("\n");
+    assert!(told.contains("existing:3) has the external id and the e-mail"), "{told}");
+    assert_eq!(told.matches("existing:3)").count(), 1, "{told}");
     let many = (0..15).map(|n| format!("\ntether t{n} email=a@example.com")).collect::<Vec<_>>().concat();
     let planned = plan(&format!("account cus_1 email=a@example.com{many}"), &settings());
     assert!(details(&planned).join("\n").contains("and 3 more, all among the breaks"));

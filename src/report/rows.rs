@@ -1,7 +1,7 @@
 //! The customers that a page shows by name: the largest of each outcome, capped, with the counts said.
 
 use super::tally::Cell;
-use super::{ReportError, changes};
+use super::{ReportError, bridge, changes};
 use crate::model::{Instant, Outcome};
 use polars::prelude::*;
 
@@ -62,6 +62,8 @@ pub struct CustomerRow {
     pub mrr_desired: Option<i64>,
     /// What Tether holds.
     pub mrr_after: Option<i64>,
+    /// How Tether's MRR moved: a [`super::bridge::Movement`].
+    pub movement: String,
     /// Status of the last reply.
     pub http_status: Option<u32>,
     /// Requests sent.
@@ -166,6 +168,7 @@ pub(super) fn health(customers: &DataFrame, digits: u8) -> Result<Vec<CustomerRo
 
 /// A few hundred customers as rows: only what a page shows by name is ever read so.
 fn read(part: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
+    let part = part.clone().lazy().with_column(bridge::movement().alias("movement")).collect()?;
     let part = { part.clone().align_chunks_par().clone() };
     let words = |name: &str| part.column(name).and_then(|column| column.str().cloned());
     let minors = |name: &str| part.column(name).and_then(|column| column.i64().cloned());
@@ -174,7 +177,7 @@ fn read(part: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
     let (link, matched, external) = (words("link_rule")?, words("match_rule")?, words("external_id")?);
     let (email, name, company) = (words("email")?, words("name")?, words("company_name")?);
     let (stripe, status) = (words("stripe_customer_ids")?, words("subscription_status")?);
-    let (score, detail) = (words("health_score")?, words("detail")?);
+    let (score, detail, movement) = (words("health_score")?, words("detail")?, words("movement")?);
     let (before, desired, after) = (minors("mrr_before")?, minors("mrr_desired")?, minors("mrr_after")?);
     let (http, attempts) = (counts("http_status")?, counts("attempts")?);
 
@@ -199,6 +202,7 @@ fn read(part: &DataFrame, digits: u8) -> Result<Vec<CustomerRow>, ReportError> {
             mrr_before: before.get(at),
             mrr_desired: desired.get(at),
             mrr_after: after.get(at),
+            movement: text(&movement, at).unwrap_or_default(),
             http_status: http.get(at),
             attempts: attempts.get(at).unwrap_or_default(),
             health_score: text(&score, at),

@@ -38,7 +38,7 @@ fn browser_tables_sort_filter_and_search_by_keyboard() {
 
     // Sorting: a heading is a button, the largest first, and once more the smallest.
     let heads = tab.texts("[...document.querySelectorAll('#creation_disabled thead th')].map((th) => th.textContent)");
-    let desired = heads.iter().position(|head| head == "MRR desired").unwrap();
+    let desired = heads.iter().position(|head| head == "MRR per sources").unwrap();
     let before = column(&mut tab, "creation_disabled", desired);
     assert!(before.len() > 50);
     let head = format!("document.querySelectorAll('#creation_disabled thead th')[{desired}]");
@@ -76,6 +76,20 @@ fn browser_tables_sort_filter_and_search_by_keyboard() {
            pick.value = 'academy'; pick.dispatchEvent(new Event('change')); }",
     );
     assert_eq!(column(&mut tab, "conflict", 1), vec!["academy"; wanted]);
+
+    // A link that speaks of one product shows that product's rows.
+    let link =
+        |product: &str| format!("document.querySelector('#person a[href=\"#conflict\"][data-only={product}]').click()");
+    tab.evaluate(&link("core"));
+    assert_eq!(column(&mut tab, "conflict", 1), vec!["core"; rows.len() - wanted]);
+
+    // Who churned is found by a filter.
+    tab.evaluate(
+        "{ const pick = document.querySelector('#updated [data-of=Movement]');
+           pick.value = 'churn'; pick.dispatchEvent(new Event('change')); }",
+    );
+    let said = tab.evaluate("document.querySelector('#updated output').textContent");
+    assert!(said.as_str().unwrap().starts_with("2 of "), "{said}");
 
     // What the page asks for can be copied.
     tab.evaluate("document.querySelector('.copy').click()");

@@ -14,6 +14,8 @@ pub(super) struct Decision {
     /// A year of that.
     pub yearly: String,
     pub since: Vec<Since>,
+    /// Whether the run stopped early, so that more may wait than it met.
+    pub partial: bool,
     /// The request, line by line.
     pub request: String,
 }
@@ -34,8 +36,12 @@ pub(super) struct Since {
 pub(super) fn decisions(model: &ReportModel) -> Vec<Decision> {
     let manifest = &model.manifest;
     let digits = manifest.currency_digits;
+    let partial = model.verdict().incomplete();
     let decide = |product: &super::super::ProductReport| {
-        let request = words::creation_request(model, &product.name, "\n")?;
+        let mut request = words::creation_request(model, &product.name, "\n")?;
+        if partial {
+            request.push_str("\nThis is so far, of a run that stopped early: more may be waiting.");
+        }
         let customers: u64 = product.waiting.iter().map(|since| since.customers).sum();
         let mrr: i128 = product.waiting.iter().map(|since| since.mrr).sum();
         let most = product.waiting.iter().map(|since| since.customers).max().unwrap_or_default();
@@ -58,6 +64,7 @@ pub(super) fn decisions(model: &ReportModel) -> Vec<Decision> {
                     width: bar(since.customers, most),
                 })
                 .collect(),
+            partial,
             request,
         })
     };

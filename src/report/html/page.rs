@@ -7,7 +7,7 @@ use super::super::verdict::Ending;
 use super::super::words;
 use super::breaks::{self, BreakPart};
 use super::configuration;
-use super::customers::{self, RowPart, TablePart};
+use super::customers::{self, Piece, RowPart, TablePart};
 use super::decision::{self, Decision};
 use super::prediction::{self, PredictionPart};
 use super::product::{ProductPart, product_part};

@@ -103,16 +103,16 @@ pub(super) fn bridge(bridge: &Bridge, digits: u8) -> Waterfall {
     draw(lines, digits)
 }
 
-/// From Stripe's MRR to Tether's, leaving out the components of 0, and what they leave unexplained.
+/// From Tether's MRR to Stripe's, as the gap is counted in every other file: leaving out the components of 0, and what they
+/// leave unexplained.
 pub(super) fn gap(gap: &Gap, digits: u8) -> Waterfall {
-    let mut lines = vec![Line::level("Stripe", grouped_exact(&gap.stripe, digits), minor(&gap.stripe))];
-    let against = |amount: &BigRational| {
-        let amount = whole(0) - amount;
-        let text = grouped_exact(&amount, digits);
-        (if amount > whole(0) { format!("+{text}") } else { text }, minor(&amount))
+    let mut lines = vec![Line::level("Tether", grouped(gap.tether, digits), gap.tether)];
+    let step = |amount: &BigRational| {
+        let text = grouped_exact(amount, digits);
+        (if *amount > whole(0) { format!("+{text}") } else { text }, minor(amount))
     };
     for part in gap.components.iter().filter(|part| !part.amount.is_zero()) {
-        let (text, amount) = against(&part.amount);
+        let (text, amount) = step(&part.amount);
         lines.push(Line {
             label: words::component(part.name).to_owned(),
             customers: part.customers.map(count).unwrap_or_default(),
@@ -121,9 +121,9 @@ pub(super) fn gap(gap: &Gap, digits: u8) -> Waterfall {
             level: false,
         });
     }
-    let (text, amount) = against(&gap.residual());
+    let (text, amount) = step(&gap.residual());
     lines.push(Line::unexplained(text, amount));
-    lines.push(Line::level("Tether", grouped(gap.tether, digits), gap.tether));
+    lines.push(Line::level("Stripe", grouped_exact(&gap.stripe, digits), minor(&gap.stripe)));
     draw(lines, digits)
 }
 

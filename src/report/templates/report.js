@@ -39,7 +39,7 @@ for (const table of document.querySelectorAll("table[data-tools]")) {
     if ("pick" in head.dataset) {
       const values = Array.from(new Set(rows.map((row) => cell(row, column)))).sort();
       if (values.length > 1 && values.length <= 40) {
-        const select = make("select", { "aria-label": name + ", " + title });
+        const select = make("select", { "data-of": name, "aria-label": name + ", " + title });
         select.append(make("option", {}, name + ": all"));
         for (const value of values) select.append(make("option", { value }, value || "(none)"));
         select.addEventListener("change", show);
@@ -82,6 +82,20 @@ for (const text of document.querySelectorAll("[data-paste]")) {
     button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
   });
   text.after(button);
+}
+
+// A link that speaks of one product shows the list's rows of that product.
+for (const link of document.querySelectorAll("a[data-only]")) {
+  link.addEventListener("click", () => {
+    const list = document.getElementById(link.hash.slice(1));
+    const pick = list?.querySelector('select[data-of="Product"]');
+    if (!pick) return;
+    for (const field of list.querySelectorAll(".tools input")) field.value = "";
+    for (const select of list.querySelectorAll(".tools select")) select.selectedIndex = 0;
+    const wanted = Array.from(pick.options).findIndex((option, at) => at > 0 && option.value === link.dataset.only);
+    pick.selectedIndex = Math.max(wanted, 0);
+    pick.dispatchEvent(new Event("change"));
+  });
 }
 
 // A link to what is folded opens it.

@@ -2,6 +2,7 @@
 
 use crate::app::exit::help_table;
 use crate::app::report::{ReportFormat, Wanted};
+use crate::app::run::Wanted as RowsWanted;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
@@ -37,6 +38,8 @@ Examples:
   tether-recon plan --as-of 2026-11-01          what would a run at month-end do
   tether-recon run                              plan, guard, send, report
   tether-recon run --allow max_created          this once, create more than the guard allows
+  tether-recon run --limit 5                    a small first night: the five largest, the rest later
+  tether-recon run --only cus_Nf3kdWq0x         this customer alone
   tether-recon resume                           finish what was interrupted
   tether-recon explain cus_Nf3kdWq0x            everything about this customer, over all kept runs
   tether-recon report latest                    write the newest run's or plan's report again
@@ -194,6 +197,23 @@ pub struct RunArgs {
     /// Let the run pass this guard once; repeat for several
     #[arg(long, value_name = "GUARD", value_parser = GUARDS)]
     pub allow: Vec<String>,
+    /// Send only the N customers with the largest change of MRR, over all products; the rest is left to a later run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Send only this customer: a Stripe customer's id, an e-mail, an external id, a Tether id, or a `key` of the report
+    #[arg(long, value_name = "KEY", conflicts_with = "limit")]
+    pub only: Option<String>,
+}
+
+impl RunArgs {
+    /// Which rows of the plan are asked for.
+    pub fn wanted(&self) -> RowsWanted {
+        match (self.limit, &self.only) {
+            (Some(most), _) => RowsWanted::Limit(most),
+            (None, Some(key)) => RowsWanted::Only(key.clone()),
+            (None, None) => RowsWanted::All,
+        }
+    }
 }
 
 /// `plan`

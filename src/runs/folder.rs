@@ -227,6 +227,7 @@ pub(super) mod tests {
             configuration: serde_json::Value::Null,
             plan_hash: String::new(),
             baseline_hash: String::new(),
+            selection: None,
             waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,

@@ -1,7 +1,7 @@
 //! `manifest.json`: what a run was given and what came of it.
 
 use super::Proof;
-use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse};
+use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse, Selection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,9 @@ pub struct Manifest {
     pub plan_hash: String,
     /// SHA-256 of the baseline that the plan was made against.
     pub baseline_hash: String,
+    /// Which of the plan's rows are sent; `None`: all that are to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
     /// SHA-256 of `waiting.parquet`; `None`: nobody was waiting for creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_hash: Option<String>,

@@ -16,6 +16,7 @@ mod hostile;
 mod json_schema;
 mod kills;
 mod layers;
+mod limit;
 mod lock;
 mod one_account;
 mod plan;

@@ -91,6 +91,9 @@ fn one(run: &Kept, row: u32, plan: PlanRow, records: Option<&[Record]>) -> RunOf
         }
         (None, true) if manifest.mode == Mode::Plan => (Some(Outcome::NotAttempted), Some(Reason::PlanOnly)),
         (None, true) if manifest.status == RunStatus::Refused => (Some(Outcome::NotAttempted), Some(Reason::Guard)),
+        (None, true) if manifest.selection.as_ref().is_some_and(|selection| !selection.takes(row)) => {
+            (Some(Outcome::NotAttempted), Some(Reason::Limit))
+        }
         (None, true) if records.is_none() => (None, None),
         (None, true) => (Some(Outcome::NotAttempted), Some(stopped().unwrap_or(Reason::Interrupted))),
     };

@@ -2,7 +2,7 @@
 
 use super::errors::PrepareError;
 use super::waiting;
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, BaselineError};
 use crate::config::{Settings, TetherUrl};
 use crate::load;
 use crate::model::{Break, Instant, Selection};
@@ -62,8 +62,7 @@ pub struct Request<'a> {
 pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor) -> Result<Prepared, PrepareError> {
     let loaded = load::load(settings, request.trials, monitor)?;
     monitor.event(Event::StageStarted { stage: "planning", total: None });
-    let baseline = Baseline::open(&settings.run.state);
-    let known = settings.products.iter().map(|product| baseline.load(&product.name)).collect::<Result<Vec<_>, _>>()?;
+    let known = known(settings)?;
     let baseline_hash = crate::baseline::hash(
         settings.products.iter().map(|product| product.name.as_str()).zip(known.iter().map(Option::as_ref)),
     )?;
@@ -128,6 +127,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         sources: planned.sources,
         overrides: planned.overrides,
         guards,
+        approval: None,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
         proof,
     };
@@ -142,6 +142,12 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         waiting,
         existing,
     })
+}
+
+/// What the baseline knows of each product, in the order of the configuration.
+pub fn known(settings: &Settings) -> Result<Vec<Option<Existing>>, BaselineError> {
+    let baseline = Baseline::open(&settings.run.state);
+    settings.products.iter().map(|product| baseline.load(&product.name)).collect()
 }
 
 /// Writes `plan.parquet` and `accounting.parquet` and returns the plan's hash. Side by side, because compressing either

@@ -110,6 +110,8 @@ impl ReportModel {
             })
             // Left out by choice: the run came to its end.
             .filter(|reason| *reason != Reason::Limit)
+            // A plan's rows are not attempted because it is one; what its guards say holds all the same.
+            .chain(self.manifest.guards.iter().any(|guard| guard.refused).then_some(Reason::Guard))
             .collect();
         let breaks = |kind| self.breaks.iter().filter(|found| found.kind == kind).count() as u64;
         Verdict {

@@ -40,6 +40,13 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
 /// What a signer has to know whatever the verdict: what a person asked for.
 fn remarks(model: &ReportModel) -> Vec<String> {
     let mut remarks = vec![];
+    if let Some(approval) = &model.manifest.approval {
+        remarks.push(format!(
+            "The plan {} was applied as it stood, approved by {}.",
+            approval.plan.run_id,
+            approval.approved_by.as_deref().unwrap_or("its hash (nobody was named)")
+        ));
+    }
     if let Some(selection) = &model.manifest.selection {
         let left: u64 = model
             .products

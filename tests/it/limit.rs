@@ -1,7 +1,8 @@
 //! A small first night: `run --limit` and `run --only` send what they name, and account for the rest.
 
+use crate::json_schema::Schema;
 use crate::server::Server;
-use crate::site::{AS_OF, Site};
+use crate::site::{AS_OF, Site, repository};
 use std::collections::BTreeMap;
 
 /// Six accounts: 2 are as they should be, 2 are to be updated, 2 (the largest) to be created.
@@ -26,6 +27,8 @@ fn limit_sends_the_largest_and_accounts_for_the_rest() {
     assert_eq!(report.summary["status"], "complete");
     assert_eq!(report.manifest()["selection"]["limit"], 1);
     assert_eq!(report.summary["products"][0]["stripe_gap"]["residual"], "0");
+    let schema = Schema::read(&repository().join("docs/summary.schema.json"));
+    assert_eq!(schema.problems(&report.summary), Vec::<String>::new());
     site.expect("verify latest", 0);
     let told = site.expect(&format!("explain c2@example.com --as-of {AS_OF}"), 0).stdout;
     assert!(told.contains("limit"), "{told}");

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by a panic")]
 
+mod apply;
 mod bad_input;
 mod browser;
 mod dialects;

@@ -118,6 +118,7 @@ impl Given {
             plan_hash: "91".repeat(32),
             baseline_hash: "ba".repeat(32),
             selection: None,
+            approval: None,
             waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,

@@ -175,7 +175,7 @@ fn waiting(runs: &[RunOfCustomer]) -> Vec<Waiting> {
     let products: BTreeSet<&str> = runs.iter().map(|run| run.plan.product.as_str()).collect();
     let mut found = vec![];
     for product in products {
-        let of_product = runs.iter().filter(|run| run.plan.product == product && run.mode == Mode::Run);
+        let of_product = runs.iter().filter(|run| run.plan.product == product && run.mode.sends());
         let streak: Vec<&RunOfCustomer> =
             of_product.take_while(|run| run.outcome == Some(Outcome::CreationDisabled)).collect();
         if let Some(first) = streak.last() {

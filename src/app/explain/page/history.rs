@@ -40,7 +40,11 @@ pub fn write(history: &History, runs: Runs, page: &mut Page<'_>) {
 }
 
 fn one(run: &RunOfCustomer, is_told: bool, page: &mut Page<'_>) {
-    let mode = if run.mode == Mode::Plan { "plan" } else { "run" };
+    let mode = match run.mode {
+        Mode::Run => "run",
+        Mode::Plan => "plan",
+        Mode::Apply => "apply",
+    };
     let outcome = run.outcome.map_or("not known: its journal cannot be read", Outcome::as_str);
     let reason = run.outcome_reason.map_or_else(String::new, |reason| format!(" ({reason})"));
     let plan = &run.plan;

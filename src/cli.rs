@@ -1,11 +1,19 @@
 //! The command line: types that clap fills, nothing else.
 
+mod apply;
+mod examples;
+
+pub use apply::ApplyArgs;
+
 use crate::app::exit::help_table;
 use crate::app::report::{ReportFormat, Wanted};
+use crate::app::run::Wanted as RowsWanted;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
+use apply::apply_help;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use examples::{EXAMPLES, EXPLAIN_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,42 +38,6 @@ report that a reviewer can sign: what was created, updated or refused, and why e
 
 Start with `config check`, then `plan`, which sends nothing; `run` is what a scheduler calls. Results go to standard \
 output, talk to standard error.";
-
-const EXAMPLES: &str = "\
-Examples:
-  tether-recon config check                     is the configuration right, are the files there
-  tether-recon plan --as-of 2026-11-01          what would a run at month-end do
-  tether-recon run                              plan, guard, send, report
-  tether-recon run --allow max_created          this once, create more than the guard allows
-  tether-recon resume                           finish what was interrupted
-  tether-recon explain cus_Nf3kdWq0x            everything about this customer, over all kept runs
-  tether-recon report latest                    write the newest run's or plan's report again
-  tether-recon verify latest                    prove it from its files alone, before you sign it
-  tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
-";
-
-const EXPLAIN_EXAMPLES: &str = "\
-Examples:
-  tether-recon explain cus_Nf3kdWq0x --as-of 2026-11-01    as a plan of that day sees it
-  tether-recon explain sub_1OHvqSUYUExGg9xO                the customer of this subscription
-  tether-recon explain billing@example.com                 all of its Stripe customers, rounded together
-  tether-recon explain hubspot:51109163640                 the contact, and what it was linked to
-  tether-recon explain NW-10405 --json                     for a program
-";
-
-const REPORT_EXAMPLES: &str = "\
-Examples:
-  tether-recon report latest                                 all of it, in its own place
-  tether-recon report latest --format md --output /tmp/md    summary.md alone, elsewhere
-  tether-recon report copies/20261101T060000Z-9f3c           of a folder that was copied
-";
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  tether-recon verify latest                          the newest run, before it is signed
-  tether-recon verify copies/20261101T060000Z-9f3c    an auditor's copy; no configuration is needed
-  tether-recon verify latest --json                   for a program
-";
 
 /// The whole command line.
 #[derive(Debug, Clone, Parser)]
@@ -144,6 +116,14 @@ pub enum Command {
     /// The same files, configuration, baseline and --as-of give the same plan, byte for byte.
     #[command(after_long_help = help_table())]
     Plan(PlanArgs),
+    /// Send a plan that was reviewed, exactly, approved by its hash
+    ///
+    /// Sends what the plan in RUN says, from a run folder of its own that names the plan, its hash and who approved; the
+    /// plan's folder stays as it is. Refuses with 8, naming what changed, when an input, a setting or the baseline is not
+    /// what was planned with, when the plan is older than --max-age, and when it was applied already; with 2 when HASH is
+    /// not the plan's. The guards are asked again.
+    #[command(after_long_help = apply_help())]
+    Apply(ApplyArgs),
     /// Finish the newest interrupted run
     ///
     /// Goes on in that run's folder with its own plan, from what its journal proves. With nothing to resume it says so and
@@ -194,6 +174,23 @@ pub struct RunArgs {
     /// Let the run pass this guard once; repeat for several
     #[arg(long, value_name = "GUARD", value_parser = GUARDS)]
     pub allow: Vec<String>,
+    /// Send only the N customers with the largest change of MRR, over all products; the rest is left to a later run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Send only this customer: a Stripe customer's id, an e-mail, an external id, a Tether id, or a `key` of the report
+    #[arg(long, value_name = "KEY", conflicts_with = "limit")]
+    pub only: Option<String>,
+}
+
+impl RunArgs {
+    /// Which rows of the plan are asked for.
+    pub fn wanted(&self) -> RowsWanted {
+        match (self.limit, &self.only) {
+            (Some(most), _) => RowsWanted::Limit(most),
+            (None, Some(key)) => RowsWanted::Only(key.clone()),
+            (None, None) => RowsWanted::All,
+        }
+    }
 }
 
 /// `plan`

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox, signals, verify,
+    Context, Voice, apply, config_check, explain, output, plan, report, resume, run, sandbox, signals, verify,
 };
 use tether_recon::cli::{Cli, Command, ConfigCommand};
 use tether_recon::load::{Trials, answer_trial};
@@ -52,10 +52,11 @@ fn this_program() -> Result<PathBuf, String> {
 
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
-    let has_report = matches!(command, Command::Run(_) | Command::Resume);
+    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
     let (code, text) = match command {
-        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow))?,
+        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow, &args.wanted()))?,
         Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
+        Command::Apply(args) => runtime()?.block_on(apply::apply(context, &args.into()))?,
         Command::Resume => runtime()?.block_on(resume::resume(context))?,
         Command::Report(args) => report::report(context, &args.into())?,
         Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,

@@ -1,9 +1,9 @@
 //! Where rows begin: the plan's rows of one product as calls, read from the table a slice at a time.
 
 use crate::journal::RowSet;
-use crate::model::{Field, Instant, Money, Prediction, UpsertBody};
+use crate::model::{Field, Instant, Money, Prediction, Selection, UpsertBody};
 use crate::send::Call;
-use crate::table::PlanRows;
+use crate::table::{PlanRows, is_selected};
 use polars::prelude::*;
 use std::collections::VecDeque;
 
@@ -19,15 +19,16 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// The rows of `product` that are to be sent; `digits` are those of the account's currency.
-    pub fn new(plan: &PlanRows, product: &str, digits: u8) -> PolarsResult<Self> {
+    /// The rows of `product` that are to be sent, of those that are selected; `digits` are those of the account's currency.
+    pub fn new(plan: &PlanRows, product: &str, digits: u8, selection: Option<&Selection>) -> PolarsResult<Self> {
         let sent: Vec<&str> = Prediction::ALL.iter().filter(|word| word.is_sent()).map(|word| word.as_str()).collect();
         let rows = plan
             .lazy()
             .filter(
                 col("product")
                     .eq(lit(product))
-                    .and(col("predicted").is_in(lit(Series::new("".into(), sent)).implode(false), false)),
+                    .and(col("predicted").is_in(lit(Series::new("".into(), sent)).implode(false), false))
+                    .and(is_selected(selection)),
             )
             .select([
                 col("row"),

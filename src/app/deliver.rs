@@ -112,7 +112,9 @@ impl Delivery<'_> {
         let mut lanes = vec![];
         let mut total = 0;
         for (product, key) in settings.products.iter().zip(keys) {
-            let calls = Calls::new(&prepared.rows, &product.name, prepared.manifest.currency_digits)?;
+            let manifest = &prepared.manifest;
+            let (digits, selection) = (manifest.currency_digits, manifest.selection.as_ref());
+            let calls = Calls::new(&prepared.rows, &product.name, digits, selection)?;
             let left = calls.left(&resumed.decided)?;
             self.announce(&product.name, &key, left);
             total += left as u64;

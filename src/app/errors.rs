@@ -4,7 +4,7 @@ use super::exit::AppError;
 use crate::baseline::BaselineError;
 use crate::journal::JournalError;
 use crate::load::LoadError;
-use crate::plan::PlanError;
+use crate::plan::{OnlyError, PlanError};
 use crate::report::ReportError;
 use crate::runs::{LockError, RunsError, is_forbidden};
 use crate::sandbox::SandboxError;
@@ -20,6 +20,9 @@ pub enum PrepareError {
     /// The plan could not be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The customer that was asked for is not there.
+    #[error(transparent)]
+    Only(#[from] OnlyError),
     /// The baseline could not be read.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
@@ -36,6 +39,7 @@ impl From<PrepareError> for AppError {
         match error {
             PrepareError::Load(error) => error.into(),
             PrepareError::Plan(error) => error.into(),
+            PrepareError::Only(error) => Self::Usage(Box::new(error)),
             PrepareError::Baseline(error) => error.into(),
             PrepareError::Runs(error) => error.into(),
             PrepareError::Polars(error) => error.into(),

@@ -3,6 +3,7 @@
 //! In: what the command line asked for, and the world ([`Context`]): environment, clock, randomness, standard output. Out:
 //! text on standard output and an exit code. Never: rules about customers, which stand in the rooms below.
 
+pub mod apply;
 pub mod config_check;
 pub mod exit;
 pub mod explain;
@@ -24,6 +25,7 @@ mod errors;
 mod find;
 mod finish;
 mod prepare;
+mod stale;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! `plan`: the same as `run` without sending. No network, no change to the baseline, nothing written but its own run folder.
 
 use super::exit::{AppError, ExitCode};
-use super::prepare::{Request, prepare};
+use super::prepare::{Request, Wanted, prepare};
 use super::{Context, finish};
 use crate::config;
 use crate::model::Instant;
@@ -24,10 +24,11 @@ pub fn plan(
         as_of: as_of.unwrap_or(started_at),
         started_at,
         allow: &[],
+        wanted: &Wanted::All,
         trials: &context.trials,
     };
     let prepared = prepare(&settings, request, &*monitor)?;
-    let changes = rows_to_send(&prepared.rows)?;
+    let changes = rows_to_send(&prepared.rows, None)?;
     let (code, summary) = finish::finish(prepared, context.now())?;
     let would_send = matches!(code, ExitCode::Done | ExitCode::NeedsAPerson) && changes > 0;
     Ok((if detailed_exitcode && would_send { ExitCode::Changes } else { code }, summary))

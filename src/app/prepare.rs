@@ -2,10 +2,10 @@
 
 use super::errors::PrepareError;
 use super::waiting;
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, BaselineError};
 use crate::config::{Settings, TetherUrl};
 use crate::load;
-use crate::model::{Break, Instant};
+use crate::model::{Break, Instant, Selection};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
 use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic};
@@ -29,6 +29,17 @@ pub struct Prepared {
     pub existing: Vec<Option<Existing>>,
 }
 
+/// Which rows of a plan a run is asked to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// All that are to be.
+    All,
+    /// The largest so many.
+    Limit(u64),
+    /// The customer of this key.
+    Only(String),
+}
+
 /// What a plan is asked for.
 pub struct Request<'a> {
     /// The run's id.
@@ -41,6 +52,8 @@ pub struct Request<'a> {
     pub started_at: Instant,
     /// Guards that are overridden this once.
     pub allow: &'a [String],
+    /// Which of the plan's rows are asked for.
+    pub wanted: &'a Wanted,
     /// Where Parquet is tried before it is read.
     pub trials: &'a load::Trials,
 }
@@ -49,8 +62,7 @@ pub struct Request<'a> {
 pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor) -> Result<Prepared, PrepareError> {
     let loaded = load::load(settings, request.trials, monitor)?;
     monitor.event(Event::StageStarted { stage: "planning", total: None });
-    let baseline = Baseline::open(&settings.run.state);
-    let known = settings.products.iter().map(|product| baseline.load(&product.name)).collect::<Result<Vec<_>, _>>()?;
+    let known = known(settings)?;
     let baseline_hash = crate::baseline::hash(
         settings.products.iter().map(|product| product.name.as_str()).zip(known.iter().map(Option::as_ref)),
     )?;
@@ -59,8 +71,14 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     let existing = if feeds_sandbox { loaded.existing.clone() } else { vec![] };
     let planned = plan::build(loaded, known, settings, request.as_of)?;
     let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
+    let selection = match request.wanted {
+        Wanted::All => None,
+        Wanted::Limit(most) => Some(Selection::Limit(*most)),
+        Wanted::Only(key) => Some(plan::only(&planned.rows, key)??),
+    };
     let guards = plan::judge(
         &planned.rows,
+        selection.as_ref(),
         &planned.products,
         &planned.sources,
         settings.guards,
@@ -68,7 +86,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         previous.as_deref(),
     )?;
     let refused = guards.iter().any(|finding| finding.refused);
-    let to_send = plan::rows_to_send(&planned.rows)?;
+    let to_send = plan::rows_to_send(&planned.rows, selection.as_ref())?;
     monitor.event(Event::StageFinished {
         stage: "planning",
         result: format!("{} customers, {to_send} to send", planned.rows.len()),
@@ -99,6 +117,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         configuration: serde_json::from_str(&settings.portable).unwrap_or_default(),
         plan_hash,
         baseline_hash,
+        selection,
         waiting_hash,
         currency: settings.run.currency,
         currency_digits: settings.run.currency.digits(&settings.mrr.currency_digits),
@@ -108,6 +127,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         sources: planned.sources,
         overrides: planned.overrides,
         guards,
+        approval: None,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
         proof,
     };
@@ -122,6 +142,12 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         waiting,
         existing,
     })
+}
+
+/// What the baseline knows of each product, in the order of the configuration.
+pub fn known(settings: &Settings) -> Result<Vec<Option<Existing>>, BaselineError> {
+    let baseline = Baseline::open(&settings.run.state);
+    settings.products.iter().map(|product| baseline.load(&product.name)).collect()
 }
 
 /// Writes `plan.parquet` and `accounting.parquet` and returns the plan's hash. Side by side, because compressing either

@@ -4,6 +4,7 @@ use super::Context;
 use super::deliver::{self, Delivery};
 use super::exit::{AppError, ExitCode, Next};
 use super::finish;
+pub use super::prepare::Wanted;
 use super::prepare::{Request, prepare};
 use super::report;
 use super::signals;
@@ -17,6 +18,7 @@ pub async fn run(
     context: &Context<'_>,
     as_of: Option<Instant>,
     allow: &[String],
+    wanted: &Wanted,
 ) -> Result<(ExitCode, String), AppError> {
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
     let settings = config::load(&context.config)?;
@@ -35,6 +37,7 @@ pub async fn run(
         as_of: as_of.unwrap_or(started_at),
         started_at,
         allow,
+        wanted,
         trials: &context.trials,
     };
     let prepared = prepare(&settings, request, &*monitor).map_err(AppError::from).map_err(nothing_sent)?;

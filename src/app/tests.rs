@@ -90,7 +90,7 @@ fn outcomes(folder: &RunFolder) -> BTreeMap<u32, Outcome> {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_any_line_of_its_journal_a_run_is_resumed_to_its_end_and_claims_no_more_than_it_knows() {
     let site = site();
-    let (code, _) = run::run(&context(site.path()), None, &[]).await.unwrap();
+    let (code, _) = run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap();
     assert_eq!(code, ExitCode::Done);
     let folder = RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap();
     assert!(outcomes(&folder).values().all(|outcome| *outcome == Outcome::Created));
@@ -123,7 +123,7 @@ async fn killed_after_any_line_of_its_journal_a_run_is_resumed_to_its_end_and_cl
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_sent_and_lost_its_journal_or_got_anothers_is_refused_by_every_command() {
     let site = site();
-    run::run(&context(site.path()), None, &[]).await.unwrap();
+    run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap();
     let folder = RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap();
     let whole = std::fs::read_to_string(folder.journal_path()).unwrap();
     let other = journal::Header { run_id: "20200101T000000Z-0000".into(), ..journal::testing::header_content() };
@@ -136,7 +136,7 @@ async fn a_run_that_sent_and_lost_its_journal_or_got_anothers_is_refused_by_ever
     std::fs::remove_file(folder.journal_path()).unwrap();
     refused(report::report(&context(site.path()), &latest()).unwrap_err(), "missing");
     refused(resume::resume(&context(site.path())).await.unwrap_err(), "missing");
-    refused(run::run(&context(site.path()), None, &[]).await.unwrap_err(), "missing");
+    refused(run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap_err(), "missing");
 
     drop(journal::JournalWriter::create(&folder.journal_path(), &other).unwrap());
     refused(report::report(&context(site.path()), &latest()).unwrap_err(), "another run");
@@ -146,7 +146,7 @@ async fn a_run_that_sent_and_lost_its_journal_or_got_anothers_is_refused_by_ever
 #[tokio::test(flavor = "multi_thread")]
 async fn when_what_was_learned_cannot_be_kept_the_report_stands_and_the_run_can_be_resumed() {
     let site = site();
-    run::run(&context(site.path()), None, &[]).await.unwrap();
+    run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap();
     let baseline = site.path().join("state/baseline");
     let folder = RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap();
     let whole = std::fs::read(folder.journal_path()).unwrap();

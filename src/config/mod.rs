@@ -27,6 +27,8 @@ pub use settings::{
     Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
 };
 
+pub use value::parse_duration;
+
 use document::Document;
 use problem::Problems;
 use std::path::Path;

@@ -193,7 +193,11 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     if let DeValue::Integer(number) = value {
         return Err(format!("`{number}` has no unit"));
     }
-    let written = text(value)?;
+    parse_duration(&text(value)?)
+}
+
+/// A duration as [`duration`] reads it, from a text.
+pub fn parse_duration(written: &str) -> Result<Duration, String> {
     let refuse = || format!("`{written}` is not a duration such as 500ms, 30s, 2h or 1h30m");
     let mut rest = written.trim();
     let mut units = UNITS;

@@ -15,6 +15,7 @@ mod instant;
 mod money;
 mod overriding;
 mod reason;
+mod selection;
 mod vocabulary;
 mod words;
 
@@ -28,6 +29,7 @@ pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
 pub use overriding::OverrideUse;
 pub use reason::{Break, BreakKind, Reason};
+pub use selection::Selection;
 pub use vocabulary::UnknownWord;
 pub use words::{
     Disposition, LinkRule, MatchRule, Outcome, OverrideDecision, OverrideState, Prediction, SubscriptionStatus,

@@ -115,6 +115,8 @@ vocabulary! {
         Guard = "guard",
         /// A redirect, 404 or 405: the address or method is wrong.
         Configuration = "configuration",
+        /// Left to a later run by `--limit` or `--only`.
+        Limit = "limit",
         /// The run only planned.
         PlanOnly = "plan_only",
         /// The product's creation gate is closed.

@@ -3,16 +3,17 @@
 use super::PlanError;
 use crate::config::Guards;
 use crate::link::OVERRIDES;
-use crate::model::Prediction;
+use crate::model::{Prediction, Selection};
 use crate::runs::{GuardFinding, RunProduct, SourceTotals};
-use crate::table::PlanRows;
+use crate::table::{PlanRows, is_selected};
 use polars::prelude::*;
 use rust_decimal::Decimal;
 
 /// What every configured guard found. `allowed`: guards that `--allow` overrides this once; `previous`: the control totals
-/// of the last completed run.
+/// of the last completed run. What a `selection` leaves to a later run moves nothing.
 pub fn judge(
     rows: &PlanRows,
+    selection: Option<&Selection>,
     products: &[RunProduct],
     sources: &[SourceTotals],
     guards: Guards,
@@ -40,7 +41,8 @@ pub fn judge(
             });
         };
 
-    let is = |prediction: Prediction| col("predicted").eq(lit(prediction.as_str()));
+    let is = |prediction: Prediction| col("predicted").eq(lit(prediction.as_str())).and(is_selected(selection));
+    let plan = selection.map_or_else(|| "the plan".to_owned(), |selection| format!("the plan, with {selection},"));
     let moved = col("mrr").fill_null(lit(0_i64)) - col("mrr_before").fill_null(lit(0_i64));
     let sent = [Prediction::Create, Prediction::Update, Prediction::Unknown]
         .into_iter()
@@ -70,9 +72,9 @@ pub fn judge(
         // Of a first run nothing is foretold: each of its calls may create.
         let most = created + unforetold;
         let what = match unforetold {
-            0 => format!("the plan would create {created} customers"),
+            0 => format!("{plan} would create {created} customers"),
             _ => format!(
-                "the plan would create up to {most} customers: nothing is known of what Tether holds for {unforetold} of them"
+                "{plan} would create up to {most} customers: nothing is known of what Tether holds for {unforetold} of them"
             ),
         };
         finding("max_created", None, most.into(), limit.into(), most > limit, what);

@@ -8,6 +8,7 @@ mod error;
 mod existing;
 mod file;
 mod guards;
+mod only;
 mod order;
 mod totals;
 
@@ -18,6 +19,7 @@ pub use error::PlanError;
 pub use existing::{Held, existing};
 pub use file::{find_accounting_rows, find_plan_rows, read_accounting, read_plan, write_accounting, write_plan};
 pub use guards::judge;
+pub use only::{OnlyError, only};
 pub use order::rows_to_send;
 
 use crate::billing;

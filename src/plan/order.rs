@@ -1,15 +1,15 @@
 //! The order of sending: largest absolute change of MRR first, then by key.
 
 use super::PlanError;
-use crate::model::Prediction;
-use crate::table::PlanRows;
+use crate::model::{Prediction, Selection};
+use crate::table::{PlanRows, is_selected};
 use polars::prelude::*;
 
-/// How many rows of a plan are to be sent.
-pub fn rows_to_send(rows: &PlanRows) -> PolarsResult<usize> {
+/// How many rows of a plan are to be sent, of those that are selected.
+pub fn rows_to_send(rows: &PlanRows, selection: Option<&Selection>) -> PolarsResult<usize> {
     Ok(rows
         .lazy()
-        .filter(is_sent())
+        .filter(is_sent().and(is_selected(selection)))
         .select([len()])
         .collect()?
         .column("len")?

@@ -3,8 +3,8 @@
 use super::outcomes::{AlignedOutcomes, Outcomes, SentRows};
 use super::revealed::{REVEALED, exchange};
 use super::{ReportError, text};
-use crate::model::{Outcome, Prediction, Reason};
-use crate::table::PlanRows;
+use crate::model::{Outcome, Prediction, Reason, Selection};
+use crate::table::{PlanRows, is_selected};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 
@@ -41,7 +41,11 @@ pub(super) const COLUMNS: [&str; 28] = [
 ];
 
 /// The plan with its outcomes: [`COLUMNS`], [`REVEALED`] and the plan's `row`, `before_*` and `from_*`; money in minor units.
-pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame, AlignedOutcomes), ReportError> {
+pub(super) fn assemble(
+    plan: &PlanRows,
+    outcomes: Outcomes,
+    selection: Option<&Selection>,
+) -> Result<(DataFrame, AlignedOutcomes), ReportError> {
     let (rows, stopped, not_sent) = match outcomes {
         Outcomes::Sent { rows, stopped } => (rows, stopped, None),
         Outcomes::NotSent(reason) => (SentRows::new(0), BTreeMap::new(), Some(reason)),
@@ -60,6 +64,9 @@ pub(super) fn assemble(plan: &PlanRows, outcomes: Outcomes) -> Result<(DataFrame
         stopped.iter().fold(lit(not_sent.unwrap_or(Reason::Interrupted).as_str()), |other, (product, reason)| {
             when(col("product").eq(lit(product.as_str()))).then(lit(reason.as_str())).otherwise(other)
         });
+    // What a person left out was not stopped by what stopped the rest.
+    let left = is_selected(selection.filter(|_| not_sent.is_none())).not();
+    let stop = when(left).then(lit(Reason::Limit.as_str())).otherwise(stop);
     let both_details = concat_str([col("reply_detail"), col("detail")], "; ", true);
     let frame = frame
         .lazy()

@@ -6,8 +6,10 @@ use super::bridge::Movement;
 use super::model::{ProductReport, ReportModel};
 use super::tally::Tally;
 use super::verdict::Ending;
-use crate::model::{Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Prediction};
-use crate::runs::{Exact, GuardFinding, Mode, RunStatus};
+use crate::model::{
+    Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Prediction, Selection,
+};
+use crate::runs::{Approval, Exact, GuardFinding, Mode, RunStatus};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -38,6 +40,10 @@ struct Summary<'a> {
     definition: &'a [String],
     config_hash: &'a str,
     plan_hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'a Selection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a Approval>,
     baseline_hash: &'a str,
     inputs: &'a [InputFile],
     break_counts: BTreeMap<BreakKind, usize>,
@@ -160,6 +166,8 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
         definition: &manifest.mrr_definition,
         config_hash: &manifest.config_hash,
         plan_hash: &manifest.plan_hash,
+        selection: manifest.selection.as_ref(),
+        approval: manifest.approval.as_ref(),
         baseline_hash: &manifest.baseline_hash,
         inputs: &manifest.inputs,
         break_counts,

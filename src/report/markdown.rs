@@ -57,6 +57,13 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
             kinds.iter().map(|(kind, all)| format!("{kind} {}", count(all.len() as u64))).collect();
         writeln!(out, "\nBreaks: {}.", kinds.join(", "))?;
     }
+    if model.planned_only {
+        writeln!(
+            out,
+            "\nApprove it by its hash: `tether-recon apply {} --approve {}`",
+            manifest.run_id, manifest.plan_hash
+        )?;
+    }
     writeln!(out, "\nProve it again, before you sign: `tether-recon verify {}`", manifest.run_id)?;
     Ok(())
 }

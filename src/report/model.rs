@@ -76,7 +76,7 @@ impl ReportModel {
         let RunData { manifest, plan, accounting, breaks: found, outcomes, waiting: before } = data;
         let planned_only = matches!(outcomes, super::Outcomes::NotSent(Reason::PlanOnly));
         let digits = manifest.currency_digits;
-        let (customers, aligned) = customers::assemble(plan, outcomes)?;
+        let (customers, aligned) = customers::assemble(plan, outcomes, manifest.selection.as_ref())?;
         let (customers, waiting) = waiting::join(customers, manifest, before)?;
         let cells = tally::cells(&customers)?;
         let products = products(manifest, &cells, waiting)?;
@@ -108,6 +108,10 @@ impl ReportModel {
             .filter_map(|(outcome, reason)| {
                 reason.filter(|_| matches!(outcome, Outcome::NotAttempted | Outcome::Unknown))
             })
+            // Left out by choice: the run came to its end.
+            .filter(|reason| *reason != Reason::Limit)
+            // A plan's rows are not attempted because it is one; what its guards say holds all the same.
+            .chain(self.manifest.guards.iter().any(|guard| guard.refused).then_some(Reason::Guard))
             .collect();
         let breaks = |kind| self.breaks.iter().filter(|found| found.kind == kind).count() as u64;
         Verdict {

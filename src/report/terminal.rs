@@ -58,6 +58,10 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     }
     writeln!(out, "\n{headline}: {}", printable(&sentence))?;
     writeln!(out, "exit {}: {}", ending.exit_code, ending.meaning())?;
+    if model.planned_only {
+        let (run, hash) = (printable(&manifest.run_id), &manifest.plan_hash);
+        writeln!(out, "approve it: tether-recon apply {run} --approve {hash}")?;
+    }
     writeln!(out, "report: {}", report.display())
 }
 

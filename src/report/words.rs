@@ -4,7 +4,7 @@ use super::amount::{count, grouped};
 use super::model::ReportModel;
 use super::tally::Tally;
 use super::verdict::Ending;
-use crate::model::{Instant, Outcome};
+use crate::model::{Instant, Outcome, Reason};
 use crate::runs::RunStatus;
 
 /// How the verdict looks: words and colours follow from it.
@@ -30,6 +30,41 @@ impl Tone {
 
 /// May this be signed? The answer in a word or two, and one sentence.
 pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
+    let (tone, headline, mut sentence) = judged(model, ending);
+    for remark in remarks(model) {
+        sentence.push(' ');
+        sentence.push_str(&remark);
+    }
+    (tone, headline, sentence)
+}
+
+/// What a signer has to know whatever the verdict: what a person asked for.
+fn remarks(model: &ReportModel) -> Vec<String> {
+    let mut remarks = vec![];
+    if let Some(approval) = &model.manifest.approval {
+        remarks.push(format!(
+            "The plan {} was applied as it stood, approved by {}.",
+            approval.plan.run_id,
+            approval.approved_by.as_deref().unwrap_or("its hash (nobody was named)")
+        ));
+    }
+    if let Some(selection) = &model.manifest.selection {
+        let left: u64 = model
+            .products
+            .iter()
+            .filter_map(|product| product.reasons.get(&(Outcome::NotAttempted, Some(Reason::Limit))))
+            .map(|tally| tally.customers)
+            .sum();
+        let left = match left {
+            1 => "one customer is".to_owned(),
+            left => format!("{} customers are", count(left)),
+        };
+        remarks.push(format!("The run was limited by {selection}: {left} left to a later run."));
+    }
+    remarks
+}
+
+fn judged(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
     let verdict = model.verdict();
     if let Some(difference) = &verdict.difference {
         return (Tone::Bad, "Do not sign", format!("A control total does not tie. {difference}."));
@@ -170,7 +205,7 @@ pub(super) const fn meaning(outcome: Outcome) -> &'static str {
             "The last try may or may not have been applied. Look the customer up in Tether, or run again."
         }
         Outcome::NotAttempted => {
-            "The run stopped before these, or only planned them. No request of theirs was answered."
+            "The run stopped before these, was limited to others, or only planned them. No request of theirs was answered."
         }
         Outcome::Orphan => {
             "Tether holds them, no source has them. They were not touched; archive or link them by hand."

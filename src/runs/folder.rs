@@ -2,7 +2,7 @@
 
 use super::files::{create_new_private_dir, sync_folder};
 use super::proof::{Fingerprint, Link, sealed};
-use super::{MANIFEST_FORMAT, Manifest, Mode, RunStatus, RunsError, create_private_dir, write_atomic};
+use super::{MANIFEST_FORMAT, Manifest, RunStatus, RunsError, create_private_dir, write_atomic};
 use crate::model::Instant;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl RunFolder {
         Self { path: path.to_owned(), id }
     }
 
-    /// What a run that begins now names as the one before it: the newest `run` that has ended for good and that no other
+    /// What a run that begins now names as the one before it: the newest `run` or `apply` that has ended for good and that no other
     /// one names. Plans are no part of the chain, so that they may be deleted at any time.
     pub fn chain_end(state: &Path) -> Result<Option<Link>, RunsError> {
         let mut ended = Vec::new();
@@ -73,7 +73,7 @@ impl RunFolder {
         for folder in Self::list(state)? {
             // What cannot be read cannot be named: `verify` says what is wrong with it.
             let Ok(manifest) = folder.read_manifest() else { continue };
-            if manifest.mode == Mode::Run && manifest.is_final() {
+            if manifest.mode.sends() && manifest.is_final() {
                 named.extend(manifest.proof.previous.map(|link| link.run_id));
                 ended.push(folder);
             }
@@ -227,6 +227,8 @@ pub(super) mod tests {
             configuration: serde_json::Value::Null,
             plan_hash: String::new(),
             baseline_hash: String::new(),
+            selection: None,
+            approval: None,
             waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,

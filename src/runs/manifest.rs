@@ -1,7 +1,7 @@
 //! `manifest.json`: what a run was given and what came of it.
 
-use super::Proof;
-use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse};
+use super::{Link, Proof};
+use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse, Selection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,9 @@ pub struct Manifest {
     pub plan_hash: String,
     /// SHA-256 of the baseline that the plan was made against.
     pub baseline_hash: String,
+    /// Which of the plan's rows are sent; `None`: all that are to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<Selection>,
     /// SHA-256 of `waiting.parquet`; `None`: nobody was waiting for creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_hash: Option<String>,
@@ -61,6 +64,9 @@ pub struct Manifest {
     /// `[run] exit_on_creation_disabled`: whether `creation_disabled` customers need a person.
     #[serde(default)]
     pub exit_on_creation_disabled: bool,
+    /// The approved plan that the run applies; `None`: it made its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// What the folder can be proved by.
     #[serde(default)]
     pub proof: Proof,
@@ -85,6 +91,29 @@ pub enum Mode {
     Run,
     /// `plan`: no call is made.
     Plan,
+    /// `apply`: an approved plan is sent.
+    Apply,
+}
+
+impl Mode {
+    /// Whether such a run may make calls.
+    pub const fn sends(self) -> bool {
+        match self {
+            Self::Run | Self::Apply => true,
+            Self::Plan => false,
+        }
+    }
+}
+
+/// A plan that somebody approved by its hash, which is the run's own `plan_hash`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The plan's run, and the hash of its manifest.
+    pub plan: Link,
+    /// When it was made.
+    pub planned_at: Instant,
+    /// Who approved it, as the command line said; `None`: nobody was named.
+    pub approved_by: Option<String>,
 }
 
 /// Where a run stands.

@@ -11,12 +11,14 @@ mod duplicates;
 mod join;
 mod overrides;
 mod schema;
+mod selected;
 mod waiting;
 
 pub use duplicates::{Duplicates, duplicates, standing};
 pub use join::{beside, in_order, look_up};
 pub use overrides::Overrides;
 pub(crate) use schema::table;
+pub use selected::is_selected;
 pub use waiting::Waiting;
 
 pub use schema::{

@@ -29,7 +29,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "runs", "sandbox", "send", "table",
         ],
     ),
-    ("cli", &["app", "load", "model", "monitor"]),
+    ("cli", &["app", "config", "load", "model", "monitor"]),
 ];
 
 /// What may be named in some places only: the words, the files or rooms that may name them, and why those.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by a panic")]
 
+mod apply;
 mod bad_input;
 mod browser;
 mod dialects;
@@ -16,6 +17,7 @@ mod hostile;
 mod json_schema;
 mod kills;
 mod layers;
+mod limit;
 mod lock;
 mod one_account;
 mod plan;

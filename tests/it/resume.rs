@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub const ACCOUNTS: usize = 90;
 
@@ -19,10 +19,10 @@ pub fn slow_site() -> (Site, Server) {
     (site, server)
 }
 
-/// Waits until the journal of the site's only run holds `count` outcomes.
-fn outcomes_in_journal(site: &Site, count: usize) {
+/// Waits until the journal of the run in `folder` holds `count` outcomes.
+pub fn outcomes_in_journal(folder: impl Fn() -> Option<PathBuf>, count: usize) {
     wait_until("rows have their outcome", || {
-        let journal = site.runs().first().map(|run| run.join("journal.jsonl"));
+        let journal = folder().map(|run| run.join("journal.jsonl"));
         let text = journal.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
         text.matches("{\"outcome\":").count() >= count
     });
@@ -56,7 +56,7 @@ pub fn holds_what_was_planned(report: &Report, calls: &[Value], held: &[Value]) 
 fn invariant_06_after_kill_9_resume_ends_every_row_once_and_creates_nobody_twice() {
     let (site, server) = slow_site();
     let mut run = site.start(&format!("run --as-of {AS_OF}"));
-    outcomes_in_journal(&site, 5);
+    outcomes_in_journal(|| site.runs().first().cloned(), 5);
     run.kill().unwrap();
     assert_eq!(ended(&mut run), -1, "it had ended before it was killed");
 
@@ -139,7 +139,7 @@ fn invariant_09_after_kill_9_every_file_under_its_name_is_whole() {
 fn code_5_on_sigterm_with_a_partial_report_and_resume_finishes() {
     let (site, server) = slow_site();
     let mut run = site.start(&format!("run --as-of {AS_OF}"));
-    outcomes_in_journal(&site, 5);
+    outcomes_in_journal(|| site.runs().first().cloned(), 5);
     signal(&run, "TERM");
     assert_eq!(ended(&mut run), 5, "{}", site.read("stderr"));
 
@@ -192,7 +192,7 @@ fn a_second_signal_leaves_at_once_with_code_5_and_nothing_is_lost() {
 fn a_new_run_takes_what_the_interrupted_one_proved_and_plans_anew() {
     let (site, server) = slow_site();
     let mut run = site.start("run");
-    outcomes_in_journal(&site, 5);
+    outcomes_in_journal(|| site.runs().first().cloned(), 5);
     run.kill().unwrap();
     ended(&mut run);
     site.expect("run", 0);
@@ -210,7 +210,7 @@ fn a_new_run_takes_what_the_interrupted_one_proved_and_plans_anew() {
 fn code_8_when_an_input_changed_or_the_journal_is_damaged_and_both_are_named() {
     let (site, server) = slow_site();
     let mut run = site.start("run");
-    outcomes_in_journal(&site, 3);
+    outcomes_in_journal(|| site.runs().first().cloned(), 3);
     run.kill().unwrap();
     ended(&mut run);
 

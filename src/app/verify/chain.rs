@@ -2,7 +2,7 @@
 
 use super::files::MANIFEST;
 use super::finding::{Check, State, Verification};
-use crate::runs::{Fingerprint, Link, Manifest, Mode, RunFolder, check_seal};
+use crate::runs::{Fingerprint, Link, Manifest, RunFolder, check_seal};
 use std::collections::BTreeMap;
 
 /// A run that is kept beside the one that is proven.
@@ -19,7 +19,10 @@ pub(super) fn chain(folder: &RunFolder, proving: &mut Verification) {
     let by_id: BTreeMap<&str, &Kept> = kept.iter().map(|kept| (kept.id.as_str(), kept)).collect();
     let named_by = |link: &Link| by_id.get(link.run_id.as_str()).copied();
     // The oldest `run` that is kept: what came before it may have been pruned.
-    let oldest = kept.iter().find(|kept| kept.manifest.mode == Mode::Run).map(|kept| kept.id.as_str());
+    let oldest = kept.iter().find(|kept| kept.manifest.mode.sends()).map(|kept| kept.id.as_str());
+    if let Some(own) = by_id.get(proving.run_id.as_str()) {
+        applied(&own.manifest, &by_id, &broken, proving);
+    }
     let mut holding = 0;
     let mut missing = None;
     for later in &kept {
@@ -29,7 +32,7 @@ pub(super) fn chain(folder: &RunFolder, proving: &mut Verification) {
         let wrong = match named_by(link) {
             Some(earlier) if earlier.sha256 == link.manifest_sha256 => {
                 holding += 1;
-                if later.manifest.mode == Mode::Run && earlier.id == proving.run_id {
+                if later.manifest.mode.sends() && earlier.id == proving.run_id {
                     proving.held_by = Some(later.id.clone());
                 }
                 continue;
@@ -70,6 +73,26 @@ pub(super) fn chain(folder: &RunFolder, proving: &mut Verification) {
         (State::Proven, format!("{runs} kept here, links that hold from one to the one before: {holding}"))
     };
     proving.check(Check::CHAIN, state, detail);
+}
+
+/// Holds the plan that a run applied against what the run says of it. It may have gone: the run holds a copy.
+fn applied(manifest: &Manifest, kept: &BTreeMap<&str, &Kept>, broken: &[String], proving: &mut Verification) {
+    let Some(approval) = &manifest.approval else { return };
+    let link = &approval.plan;
+    match kept.get(link.run_id.as_str()) {
+        Some(plan) if plan.sha256 == link.manifest_sha256 && plan.manifest.plan_hash == manifest.plan_hash => {
+            proving.notes.push(format!("plan {}, which it applied, is kept and is the one that was approved", plan.id));
+        }
+        Some(plan) => {
+            let found = format!("SHA-256 {}", plan.sha256);
+            proving.finding(format!("{}/{MANIFEST}", link.run_id), format!("SHA-256 {}", link.manifest_sha256), found);
+            if let Some(finding) = proving.findings.last_mut() {
+                finding.detail = Some(format!("run {} applied it", manifest.run_id));
+            }
+        }
+        None if broken.contains(&link.run_id) => {}
+        None => proving.notes.push(format!("plan {}, which it applied, is not here: its copy is proven", link.run_id)),
+    }
 }
 
 /// The runs beside `folder`, itself included, oldest first; and the ids of those whose manifest is not as it was sealed,

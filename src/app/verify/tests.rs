@@ -42,7 +42,7 @@ fn copied(folder: &Path, to: &Path) -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_one_changed_byte_of_any_file_is_named_and_an_untouched_copy_is_proven() {
     let site = site();
-    run::run(&context(site.path()), None, &[]).await.unwrap();
+    run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap();
     let folder = crate::runs::RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = copied(folder.path(), &elsewhere.path().join("a copy"));
@@ -87,7 +87,7 @@ async fn any_one_changed_byte_of_any_file_is_named_and_an_untouched_copy_is_prov
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_named_and_what_does_not_belong_is_said() {
     let site = site();
-    run::run(&context(site.path()), None, &[]).await.unwrap();
+    run::run(&context(site.path()), None, &[], &run::Wanted::All).await.unwrap();
     let folder = crate::runs::RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap();
     for name in files(folder.path()) {
         let elsewhere = tempfile::tempdir().unwrap();
@@ -115,7 +115,7 @@ async fn a_manifest_that_was_written_anew_with_its_seal_is_found_out_by_the_run_
     let mut ids = vec![];
     for random in [1, 2, 3] {
         let context = crate::app::Context { random, ..context(site.path()) };
-        run::run(&context, None, &[]).await.unwrap();
+        run::run(&context, None, &[], &run::Wanted::All).await.unwrap();
         ids.push(crate::runs::RunFolder::list(&site.path().join("state")).unwrap().pop().unwrap());
     }
     let (code, said) = proven(site.path(), ids[1].path());

@@ -398,7 +398,8 @@ fn a_guard_counts_each_existing_customer_once_however_many_rows_name_it() {
          tether t1 ext=X email=a@example.com\ntether t2 email=c@example.com",
         &settings,
     );
-    let found = crate::plan::judge(&plan.rows, &plan.products, &plan.sources, settings.guards, &[], None).unwrap();
+    let found =
+        crate::plan::judge(&plan.rows, None, &plan.products, &plan.sources, settings.guards, &[], None).unwrap();
     assert!(found[0].detail.contains("1 of 2 existing customers (50 %)"), "{}", found[0].detail);
     assert!(!found[0].refused);
 }

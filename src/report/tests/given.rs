@@ -117,6 +117,8 @@ impl Given {
             configuration: serde_json::json!({"run": {"currency": "usd"}}),
             plan_hash: "91".repeat(32),
             baseline_hash: "ba".repeat(32),
+            selection: None,
+            approval: None,
             waiting_hash: None,
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,

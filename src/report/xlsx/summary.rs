@@ -111,6 +111,13 @@ fn head(page: &mut Page<'_>, given: &Given<'_>) -> Result<u32, XlsxError> {
     ] {
         page.pair(label, value)?;
     }
+    if let Some(approval) = &manifest.approval {
+        page.pair("approved by", approval.approved_by.as_deref().unwrap_or("nobody was named"))?;
+        page.pair("plan applied", &approval.plan.run_id)?;
+    }
+    if let Some(selection) = &manifest.selection {
+        page.pair("limited by", &selection.to_string())?;
+    }
     Ok(master)
 }
 

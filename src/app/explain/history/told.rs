@@ -91,6 +91,9 @@ fn one(run: &Kept, row: u32, plan: PlanRow, records: Option<&[Record]>) -> RunOf
         }
         (None, true) if manifest.mode == Mode::Plan => (Some(Outcome::NotAttempted), Some(Reason::PlanOnly)),
         (None, true) if manifest.status == RunStatus::Refused => (Some(Outcome::NotAttempted), Some(Reason::Guard)),
+        (None, true) if manifest.selection.as_ref().is_some_and(|selection| !selection.takes(row)) => {
+            (Some(Outcome::NotAttempted), Some(Reason::Limit))
+        }
         (None, true) if records.is_none() => (None, None),
         (None, true) => (Some(Outcome::NotAttempted), Some(stopped().unwrap_or(Reason::Interrupted))),
     };
@@ -178,7 +181,7 @@ fn waiting(runs: &[RunOfCustomer]) -> Vec<Waiting> {
     let products: BTreeSet<&str> = runs.iter().map(|run| run.plan.product.as_str()).collect();
     let mut found = vec![];
     for product in products {
-        let of_product = runs.iter().filter(|run| run.plan.product == product && run.mode == Mode::Run);
+        let of_product = runs.iter().filter(|run| run.plan.product == product && run.mode.sends());
         let streak: Vec<&RunOfCustomer> =
             of_product.take_while(|run| run.outcome == Some(Outcome::CreationDisabled)).collect();
         if let Some(first) = streak.last() {

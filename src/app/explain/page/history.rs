@@ -45,7 +45,11 @@ pub fn write(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
 }
 
 fn one(run: &RunOfCustomer, is_told: bool, claimed: bool, page: &mut Page<'_>) {
-    let mode = if run.mode == Mode::Plan { "plan" } else { "run" };
+    let mode = match run.mode {
+        Mode::Run => "run",
+        Mode::Plan => "plan",
+        Mode::Apply => "apply",
+    };
     let outcome = run.outcome.map_or("not known: its journal cannot be read", Outcome::as_str);
     let reason = run.outcome_reason.map_or_else(String::new, |reason| format!(" ({reason})"));
     let plan = &run.plan;

@@ -2,6 +2,7 @@
 
 use crate::app::exit::help_table;
 use crate::app::report::{ReportFormat, Wanted};
+use crate::app::runs::Keep;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
@@ -41,6 +42,7 @@ Examples:
   tether-recon explain cus_Nf3kdWq0x            everything about this customer, over all kept runs
   tether-recon report latest                    write the newest run's or plan's report again
   tether-recon verify latest                    prove it from its files alone, before you sign it
+  tether-recon runs list                        what is kept, and what it came to
   tether-recon sandbox --product core=CORE_KEY  a local Tether to rehearse against
 ";
 
@@ -65,6 +67,14 @@ Examples:
   tether-recon verify latest                          the newest run, before it is signed
   tether-recon verify copies/20261101T060000Z-9f3c    an auditor's copy; no configuration is needed
   tether-recon verify latest --json                   for a program
+";
+
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  tether-recon runs list                          what is kept
+  tether-recon runs list --json                   for a program
+  tether-recon runs prune --keep 90d --dry-run    what would go
+  tether-recon runs prune --keep 90d              remove it
 ";
 
 /// The whole command line.
@@ -177,6 +187,9 @@ pub enum Command {
     /// Listens on this machine until it is interrupted. The products, their keys and their creation gates are those that
     /// --product names; without one, the configuration's.
     Sandbox(SandboxArgs),
+    /// The kept runs: list them, remove old ones
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -286,6 +299,45 @@ pub struct SandboxArgs {
     /// Write what --state holds of a product as an export, and end; repeat for several
     #[arg(long, value_name = "PRODUCT=FILE", requires = "state")]
     pub export: Vec<ProductFile>,
+}
+
+/// `runs …`
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunsCommand {
+    /// Every kept run in one line: what it was, how it ended, what it came to, how much room it takes
+    ///
+    /// Reads manifests and summaries only, and takes no lock. A run that cannot be read is listed as that.
+    #[command(after_long_help = RUNS_EXAMPLES)]
+    List(RunsListArgs),
+    /// Remove runs and plans that are old enough, and say which
+    ///
+    /// Never one that has not ended, nor what the next run looks at: the end of the chain, the newest that sent, the newest
+    /// complete one. Of the runs that name each other the oldest go first, so that `verify` still proves what stays. The
+    /// baseline is not touched. Takes the lock.
+    #[command(after_long_help = RUNS_EXAMPLES)]
+    Prune(RunsPruneArgs),
+}
+
+/// `runs list`
+#[derive(Debug, Clone, Args)]
+pub struct RunsListArgs {
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a table for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runs prune`
+#[derive(Debug, Clone, Args)]
+pub struct RunsPruneArgs {
+    /// Keep what ended in the last so many days: 90d
+    #[arg(long, value_name = "DAYS")]
+    pub keep: Keep,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a text for people
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `config …`

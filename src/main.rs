@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, config_check, explain, output, plan, report, resume, run, sandbox, signals, verify,
+    Context, Voice, config_check, explain, output, plan, report, resume, run, runs, sandbox, signals, verify,
 };
-use tether_recon::cli::{Cli, Command, ConfigCommand};
+use tether_recon::cli::{Cli, Command, ConfigCommand, RunsCommand};
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
@@ -60,6 +60,8 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Report(args) => report::report(context, &args.into())?,
         Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
+        Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
+        Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::TryParquet => {
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;

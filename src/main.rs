@@ -8,7 +8,7 @@ use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
     Context, Voice, config_check, explain, output, plan, report, resume, run, runs, sandbox, signals, verify,
 };
-use tether_recon::cli::{Cli, Command, ConfigCommand, RunsCommand};
+use tether_recon::cli::{Cli, Command, ConfigCommand, RunsCommand, completions, man};
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
@@ -50,6 +50,11 @@ fn this_program() -> Result<PathBuf, String> {
     std::env::current_exe().map_err(|error| error.to_string())
 }
 
+/// Writes what a command printed as it is.
+fn print(out: &mut dyn Write, text: &[u8]) -> Result<ExitCode, AppError> {
+    output::write_text(out, &String::from_utf8_lossy(text)).map(|()| ExitCode::Done)
+}
+
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
     let has_report = matches!(command, Command::Run(_) | Command::Resume);
@@ -63,6 +68,8 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
         Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::Completions(args) => return print(out, &completions(args.shell)),
+        Command::Man(args) => return print(out, &man(&args.command)?),
         Command::TryParquet => {
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
             return Ok(ExitCode::Done);

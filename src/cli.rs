@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValu
 use clap_complete::Shell;
 use examples::{
     COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, PLAN_EXAMPLES, REPORT_EXAMPLES,
-    RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, VERIFY_EXAMPLES,
+    RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES, VERIFY_EXAMPLES,
 };
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -159,7 +159,7 @@ pub enum Command {
     /// The kept runs: list them, remove old ones
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Check the configuration
+    /// The configuration: check it, describe it to an editor
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print the completions of a shell
@@ -323,6 +323,12 @@ pub enum ConfigCommand {
     /// Needs no key and no network. Ends with 2 and every problem, or with 8 when a pattern finds no file.
     #[command(after_long_help = with_codes(CONFIG_EXAMPLES))]
     Check,
+    /// Print the JSON Schema of the configuration, for editors
+    ///
+    /// An editor that knows TOML completes keys, explains them and marks what is misspelt, given the line
+    /// `#:schema ./tether-recon.schema.json` at the top of the configuration. What values mean together only `config check` knows.
+    #[command(after_long_help = SCHEMA_EXAMPLES)]
+    Schema,
 }
 
 /// `completions`

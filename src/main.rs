@@ -9,6 +9,7 @@ use tether_recon::app::{
     Context, Voice, config_check, explain, output, plan, report, resume, run, runs, sandbox, signals, verify,
 };
 use tether_recon::cli::{Cli, Command, ConfigCommand, RunsCommand, completions, man};
+use tether_recon::config::json_schema;
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
@@ -68,6 +69,12 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
         Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::Config(ConfigCommand::Schema) => {
+            let schema = serde_json::to_vec_pretty(&json_schema());
+            let mut schema = schema.map_err(|error| AppError::Internal(Box::new(error)))?;
+            schema.push(b'\n');
+            return print(out, &schema);
+        }
         Command::Completions(args) => return print(out, &completions(args.shell)),
         Command::Man(args) => return print(out, &man(&args.command)?),
         Command::TryParquet => {

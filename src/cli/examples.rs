@@ -92,3 +92,8 @@ Examples:
   tether-recon man > /usr/local/share/man/man1/tether-recon.1
   tether-recon man runs prune > /usr/local/share/man/man1/tether-recon-runs-prune.1
 ";
+
+pub(super) const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  tether-recon config schema > tether-recon.schema.json
+";

@@ -3,7 +3,7 @@
 use super::Cli;
 use crate::app::exit::AppError;
 use clap::builder::StyledStr;
-use clap::{Command, CommandFactory};
+use clap::{Command as CommandLine, CommandFactory};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
@@ -26,7 +26,7 @@ pub fn man(words: &[String]) -> Result<Vec<u8>, AppError> {
     for word in words {
         let found = command.get_subcommands().find(|known| known.get_name() == word.as_str());
         command = found.ok_or_else(|| {
-            let known: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+            let known: Vec<_> = command.get_subcommands().map(CommandLine::get_name).collect();
             let of = command.get_bin_name().unwrap_or("tether-recon");
             AppError::Usage(match known.is_empty() {
                 true => format!("`{of}` has no command `{word}`, nor any other").into(),
@@ -54,7 +54,7 @@ pub fn man(words: &[String]) -> Result<Vec<u8>, AppError> {
 }
 
 /// What stands below the help, its lines as they are: a page would fill them into one.
-fn below(command: &Command) -> String {
+fn below(command: &CommandLine) -> String {
     let mut out = String::new();
     let text = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     for part in text.trim_end().split("\n\n") {
@@ -72,18 +72,18 @@ fn below(command: &Command) -> String {
 }
 
 /// The command line without what its help does not show: a command cannot be taken out, so it is put together anew.
-fn shown() -> Command {
+fn shown() -> CommandLine {
     let whole = Cli::command();
     let visible = whole.get_subcommands().filter(|command| !command.is_hide_set());
-    let mut shown = Command::new("tether-recon")
+    let mut shown = CommandLine::new("tether-recon")
         .version(env!("CARGO_PKG_VERSION"))
         .args(whole.get_arguments().cloned())
         .subcommands(visible.cloned())
         .subcommand_required(true);
     for (text, set) in [
-        (whole.get_about(), Command::about as fn(Command, StyledStr) -> Command),
-        (whole.get_long_about(), Command::long_about),
-        (whole.get_after_long_help(), Command::after_long_help),
+        (whole.get_about(), CommandLine::about as fn(CommandLine, StyledStr) -> CommandLine),
+        (whole.get_long_about(), CommandLine::long_about),
+        (whole.get_after_long_help(), CommandLine::after_long_help),
     ] {
         if let Some(text) = text {
             shown = set(shown, text.clone());

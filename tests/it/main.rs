@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod browser;
+mod config_schema;
 mod dialects;
 mod disks;
 mod exit_codes;

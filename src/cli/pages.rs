@@ -28,10 +28,9 @@ pub fn man(words: &[String]) -> Result<Vec<u8>, AppError> {
         command = found.ok_or_else(|| {
             let known: Vec<_> = command.get_subcommands().map(CommandLine::get_name).collect();
             let of = command.get_bin_name().unwrap_or("tether-recon");
-            AppError::Usage(match known.is_empty() {
-                true => format!("`{of}` has no command `{word}`, nor any other").into(),
-                false => format!("`{of}` has no command `{word}`; it has {}", known.join(", ")).into(),
-            })
+            let others =
+                if known.is_empty() { "nor any other".to_owned() } else { format!("only {}", known.join(", ")) };
+            AppError::Usage(format!("`{of}` has no command `{word}`, {others}").into())
         })?;
     }
     let name = command.get_display_name().unwrap_or("tether-recon").to_owned();
@@ -59,7 +58,7 @@ fn below(command: &CommandLine) -> String {
     let text = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     for part in text.trim_end().split("\n\n") {
         let Some((heading, lines)) = part.split_once(":\n") else { continue };
-        out += &format!(".SH {}\n.nf\n", heading.to_uppercase());
+        out.extend([".SH ", &heading.to_uppercase(), "\n.nf\n"]);
         for line in lines.lines() {
             // A full stop or an apostrophe at the beginning would be a request; a backslash begins an escape.
             out += "\\&";

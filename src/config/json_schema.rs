@@ -17,8 +17,11 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("fx.*", &["rate", "date"]),
 ];
 
+/// Makes the schema of a value.
+type Written = fn() -> Value;
+
 /// How a value is written, by a word of what the key expects; the first that is found holds. What is none of these is text.
-const WRITTEN: &[(&str, fn() -> Value)] = &[
+const WRITTEN: &[(&str, Written)] = &[
     ("or a list of them", || json!({"type": ["string", "array"], "items": {"type": "string"}})),
     ("true or false", || json!({"type": "boolean"})),
     ("list of places", || {

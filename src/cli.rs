@@ -2,18 +2,27 @@
 
 mod apply;
 mod examples;
+mod pages;
+#[cfg(test)]
+mod tests;
 
 pub use apply::ApplyArgs;
+pub use pages::{completions, man};
 
 use crate::app::exit::help_table;
 use crate::app::report::{ReportFormat, Wanted};
 use crate::app::run::Wanted as RowsWanted;
+use crate::app::runs::Keep;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
 use apply::apply_help;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
-use examples::{EXAMPLES, EXPLAIN_EXAMPLES, REPORT_EXAMPLES, VERIFY_EXAMPLES};
+use clap_complete::Shell;
+use examples::{
+    COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, PLAN_EXAMPLES, REPORT_EXAMPLES,
+    RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES, VERIFY_EXAMPLES,
+};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -41,7 +50,7 @@ output, talk to standard error.";
 
 /// The whole command line.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "tether-recon", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = after_help(),
+#[command(name = "tether-recon", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = with_codes(EXAMPLES),
     subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// What holds for every command.
@@ -52,8 +61,9 @@ pub struct Cli {
     pub command: Command,
 }
 
-fn after_help() -> String {
-    format!("{EXAMPLES}\n{}", help_table())
+/// What stands below the help of a command whose exit code tells what to do.
+fn with_codes(examples: &str) -> String {
+    format!("{examples}\n{}", help_table())
 }
 
 /// What holds for every command.
@@ -109,12 +119,12 @@ pub enum Command {
     /// Takes the lock, plans, lets the guards judge the plan, sends what differs at the configured rate, and writes the
     /// report into the run's folder. A run that a deadline, an outage or a signal cut short ends with 5 and is finished
     /// by `resume`.
-    #[command(after_long_help = help_table())]
+    #[command(after_long_help = with_codes(RUN_EXAMPLES))]
     Run(RunArgs),
     /// Plan and report without sending: no network, no change to the baseline
     ///
     /// The same files, configuration, baseline and --as-of give the same plan, byte for byte.
-    #[command(after_long_help = help_table())]
+    #[command(after_long_help = with_codes(PLAN_EXAMPLES))]
     Plan(PlanArgs),
     /// Send a plan that was reviewed, exactly, approved by its hash
     ///
@@ -128,7 +138,7 @@ pub enum Command {
     ///
     /// Goes on in that run's folder with its own plan, from what its journal proves. With nothing to resume it says so and
     /// ends with 0. Inputs that changed in between are refused with 8: plan anew with `run`.
-    #[command(after_long_help = help_table())]
+    #[command(after_long_help = with_codes(RESUME_EXAMPLES))]
     Resume,
     /// Write the report again from a run's files
     ///
@@ -156,10 +166,20 @@ pub enum Command {
     ///
     /// Listens on this machine until it is interrupted. The products, their keys and their creation gates are those that
     /// --product names; without one, the configuration's.
+    #[command(after_long_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxArgs),
-    /// Check the configuration
+    /// The kept runs: list them, remove old ones
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// The configuration: check it, describe it to an editor
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the completions of a shell
+    #[command(after_long_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
+    /// Print a manual page: of the program, or of one command
+    #[command(after_long_help = MAN_EXAMPLES)]
+    Man(ManArgs),
     /// Read one Parquet file for another process of this program
     #[command(name = TRIAL_ARGUMENT, hide = true)]
     TryParquet,
@@ -285,14 +305,75 @@ pub struct SandboxArgs {
     pub export: Vec<ProductFile>,
 }
 
+/// `runs …`
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunsCommand {
+    /// Every kept run in one line: what it was, how it ended, what it came to, how much room it takes
+    ///
+    /// Reads manifests and summaries only, and takes no lock. A run that cannot be read is listed as that.
+    #[command(after_long_help = RUNS_EXAMPLES)]
+    List(RunsListArgs),
+    /// Remove runs and plans that are old enough, and say which
+    ///
+    /// Never one that has not ended, nor what the next run looks at: the end of the chain, the newest that sent, the newest
+    /// complete one. Of the runs that name each other the oldest go first, so that `verify` still proves what stays. The
+    /// baseline is not touched. Takes the lock.
+    #[command(after_long_help = RUNS_EXAMPLES)]
+    Prune(RunsPruneArgs),
+}
+
+/// `runs list`
+#[derive(Debug, Clone, Args)]
+pub struct RunsListArgs {
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a table for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runs prune`
+#[derive(Debug, Clone, Args)]
+pub struct RunsPruneArgs {
+    /// Keep what ended in the last so many days: 90d
+    #[arg(long, value_name = "DAYS")]
+    pub keep: Keep,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON for programs (described in docs/FORMAT.md) instead of a text for people
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `config …`
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
     /// Report every problem of the configuration, or tell what a run would do
     ///
     /// Needs no key and no network. Ends with 2 and every problem, or with 8 when a pattern finds no file.
-    #[command(after_long_help = help_table())]
+    #[command(after_long_help = with_codes(CONFIG_EXAMPLES))]
     Check,
+    /// Print the JSON Schema of the configuration, for editors
+    ///
+    /// An editor that knows TOML completes keys, explains them and marks what is misspelt, given the line
+    /// `#:schema ./tether-recon.schema.json` at the top of the configuration. What values mean together only `config check` knows.
+    #[command(after_long_help = SCHEMA_EXAMPLES)]
+    Schema,
+}
+
+/// `completions`
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// `man`
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// The command: `run`, or two words such as `runs prune` [default: the whole program]
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// `NAME=ENVVAR[,creation=on]`
@@ -360,102 +441,5 @@ impl FromStr for ProductFile {
             }
             _ => Err("write it like core=customers.jsonl".to_owned()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{CONFIG_VARIABLE, Cli, Command, ConfigCommand, GUARDS};
-    use crate::config::schema::keys_of;
-    use crate::monitor::LogLevel;
-    use clap::{CommandFactory, Parser, error::ErrorKind};
-    use std::path::Path;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split_whitespace())
-    }
-
-    #[test]
-    fn the_command_line_is_consistent_and_every_flag_is_explained() {
-        fn explained(command: &clap::Command) {
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
-            }
-            command.get_subcommands().for_each(explained);
-        }
-        Cli::command().debug_assert();
-        explained(&Cli::command());
-    }
-
-    #[test]
-    fn the_help_teaches() {
-        let help = Cli::command().term_width(100).render_long_help().to_string();
-        insta::assert_snapshot!("help", help);
-    }
-
-    #[test]
-    fn what_is_typed_is_what_is_meant() {
-        let run = parse("tether-recon run --as-of 2026-11-01 --allow max_created --allow min_rows_percent").unwrap();
-        let Command::Run(run) = run.command else { panic!("not run") };
-        assert_eq!(run.as_of.unwrap().to_string(), "2026-11-01T00:00:00Z");
-        assert_eq!(run.allow, ["max_created", "min_rows_percent"]);
-
-        let check = parse("tether-recon config check --config books.toml -q").unwrap();
-        assert!(matches!(check.command, Command::Config(ConfigCommand::Check)));
-        assert_eq!(check.global.config.as_deref(), Some("books.toml".as_ref()));
-        assert_eq!(check.global.level(&check.command), LogLevel::Warn);
-
-        for (line, level) in [
-            ("plan", LogLevel::Info),
-            ("explain cus_1", LogLevel::Warn),
-            ("explain cus_1 -q", LogLevel::Warn),
-            ("explain cus_1 -qq", LogLevel::Error),
-            ("explain cus_1 -v", LogLevel::Debug),
-            ("explain cus_1 --log-level info", LogLevel::Info),
-        ] {
-            let said = parse(&format!("tether-recon {line}")).unwrap();
-            assert_eq!(said.global.level(&said.command), level, "{line}");
-        }
-
-        let sandbox = parse("tether-recon sandbox --product core=KEY,creation=on --product academy=KEY_2").unwrap();
-        let Command::Sandbox(sandbox) = sandbox.command else { panic!("not sandbox") };
-        let gates: Vec<_> = sandbox.products.iter().map(|product| (product.name.as_str(), product.creation)).collect();
-        assert_eq!(gates, [("core", true), ("academy", false)]);
-        assert_eq!(sandbox.listen.to_string(), "127.0.0.1:8787");
-    }
-
-    #[test]
-    fn the_flag_goes_before_the_variable_and_the_variable_before_the_default() {
-        for (line, variable, expected) in [
-            ("tether-recon plan", "", "tether-recon.toml"),
-            ("tether-recon plan", "/etc/recon.toml", "/etc/recon.toml"),
-            ("tether-recon plan --config books.toml", "/etc/recon.toml", "books.toml"),
-        ] {
-            let env = |name: &str| (name == CONFIG_VARIABLE).then(|| variable.into());
-            assert_eq!(parse(line).unwrap().global.config_path(&env), Path::new(expected));
-        }
-    }
-
-    #[test]
-    fn what_is_mistyped_is_a_usage_error_with_code_2() {
-        for line in [
-            "tether-recon run --as-of soon",
-            "tether-recon run --allow everything",
-            "tether-recon run -v -q",
-            "tether-recon report",
-            "tether-recon sandbox --product core",
-            "tether-recon sandbox --product core=KEY,creation=maybe",
-            "tether-recon sandbox --export core=out.jsonl",
-            "tether-recon pan",
-        ] {
-            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
-        }
-        assert_eq!(parse("tether-recon --help").unwrap_err().kind(), ErrorKind::DisplayHelp);
-        assert_eq!(parse("tether-recon --version").unwrap_err().exit_code(), 0);
-    }
-
-    #[test]
-    fn allow_knows_every_guard_of_the_configuration() {
-        assert_eq!(keys_of("guards").collect::<Vec<_>>(), GUARDS);
     }
 }

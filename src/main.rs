@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, apply, config_check, explain, output, plan, report, resume, run, sandbox, signals, verify,
+    Context, Voice, apply, config_check, explain, output, plan, report, resume, run, runs, sandbox, signals, verify,
 };
-use tether_recon::cli::{Cli, Command, ConfigCommand};
+use tether_recon::cli::{Cli, Command, ConfigCommand, RunsCommand, completions, man};
+use tether_recon::config::json_schema;
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::SystemClock;
@@ -50,6 +51,11 @@ fn this_program() -> Result<PathBuf, String> {
     std::env::current_exe().map_err(|error| error.to_string())
 }
 
+/// Writes what a command printed as it is.
+fn print(out: &mut dyn Write, text: &[u8]) -> Result<ExitCode, AppError> {
+    output::write_text(out, &String::from_utf8_lossy(text)).map(|()| ExitCode::Done)
+}
+
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
     let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
@@ -61,7 +67,17 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Report(args) => report::report(context, &args.into())?,
         Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
+        Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
+        Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
+        Command::Config(ConfigCommand::Schema) => {
+            let schema = serde_json::to_vec_pretty(&json_schema());
+            let mut schema = schema.map_err(|error| AppError::Internal(Box::new(error)))?;
+            schema.push(b'\n');
+            return print(out, &schema);
+        }
+        Command::Completions(args) => return print(out, &completions(args.shell)),
+        Command::Man(args) => return print(out, &man(&args.command)?),
         Command::TryParquet => {
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
             return Ok(ExitCode::Done);

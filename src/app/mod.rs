@@ -12,6 +12,7 @@ pub mod plan;
 pub mod report;
 pub mod resume;
 pub mod run;
+pub mod runs;
 pub mod sandbox;
 pub mod signals;
 pub mod verify;

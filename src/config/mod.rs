@@ -6,6 +6,7 @@
 
 mod document;
 mod fingerprint;
+mod json_schema;
 mod key;
 mod mrr;
 mod problem;
@@ -17,6 +18,7 @@ mod settings;
 mod tests;
 mod value;
 
+pub use json_schema::json_schema;
 pub use key::{KeyError, key_is_present, place, read_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};

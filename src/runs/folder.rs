@@ -22,7 +22,7 @@ pub fn run_id(at: Instant, random: u16) -> String {
 }
 
 /// Whether `name` is shaped as [`run_id`] shapes it; other folders under `runs/` are no runs.
-fn is_run_id(name: &str) -> bool {
+pub(super) fn is_run_id(name: &str) -> bool {
     let bytes = name.as_bytes();
     let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
     bytes.len() == 21
@@ -140,6 +140,30 @@ impl RunFolder {
     /// Whether the folder bears a run's id; a copy may be called anything.
     pub fn is_named_as_a_run(&self) -> bool {
         is_run_id(&self.id)
+    }
+
+    /// When the run was started, by its id; `None`: the folder bears no run's id.
+    pub fn started_at(&self) -> Option<Instant> {
+        let part = |range: std::ops::Range<usize>| self.id.get(range).filter(|_| self.is_named_as_a_run());
+        let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
+        let (hour, minute, second) = (part(9..11)?, part(11..13)?, part(13..15)?);
+        Instant::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z")).ok()
+    }
+
+    /// Bytes of all files below the folder, as far as they can be looked at.
+    pub fn bytes(&self) -> u64 {
+        let mut folders = vec![self.path.clone()];
+        let mut bytes = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(found) if found.is_dir() => folders.push(entry.path()),
+                    Ok(found) => bytes += found.len(),
+                    Err(_) => {}
+                }
+            }
+        }
+        bytes
     }
 
     /// The folder itself.

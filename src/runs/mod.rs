@@ -8,6 +8,7 @@ mod lock;
 mod manifest;
 mod proof;
 mod remedy;
+mod shelf;
 mod watched;
 
 pub use files::{create_private_dir, open_regular, read_regular, write_atomic};
@@ -18,6 +19,7 @@ pub use manifest::{
 };
 pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};
+pub use shelf::{Need, Shelved, prunable, remove, remove_remains, shelf};
 pub use watched::Watched;
 
 use std::path::{Path, PathBuf};

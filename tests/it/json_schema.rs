@@ -26,6 +26,10 @@ const RULES: [&str; 12] = [
 pub struct Schema(Value);
 
 impl Schema {
+    pub fn of(schema: Value) -> Self {
+        Self(schema)
+    }
+
     pub fn read(path: &Path) -> Self {
         Self(crate::files::json(path))
     }

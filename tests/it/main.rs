@@ -6,6 +6,7 @@
 mod apply;
 mod bad_input;
 mod browser;
+mod config_schema;
 mod dialects;
 mod disks;
 mod exit_codes;

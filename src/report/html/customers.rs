@@ -19,14 +19,33 @@ pub(super) struct TablePart<'a> {
     pub mrr: String,
     /// Whether the MRR beside the heading is what moved, else what is not in Tether.
     pub moved: bool,
-    /// Whether its customers' MRR in Tether moved, or would.
-    pub moves: bool,
-    /// Whether the sources hold its customers too.
-    pub sourced: bool,
+    /// What stands beside the MRR in Tether.
+    pub beside: Beside,
     /// Whether its customers wait for creation.
     pub waits: bool,
     pub reasons: Vec<(String, String)>,
     pub rows: Vec<RowPart<'a>>,
+}
+
+/// What a list shows beside the MRR in Tether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// How it moved, or would.
+    Movement,
+    /// What the sources say, and what that is beyond it.
+    Sources,
+    /// Nothing: no source holds them.
+    Nothing,
+}
+
+impl TablePart<'_> {
+    pub fn moves(&self) -> bool {
+        self.beside == Beside::Movement
+    }
+
+    pub fn sourced(&self) -> bool {
+        self.beside == Beside::Sources
+    }
 }
 
 /// One customer's line.
@@ -123,8 +142,12 @@ fn table_part<'a>(model: &'a ReportModel, table: &'a OutcomeTable) -> TablePart<
         all_shown: table.rows.len() as u64 == table.customers,
         mrr: if moved { signed(table.mrr, digits) } else { grouped(table.mrr, digits) },
         moved,
-        moves: moved || (model.planned_only && table.outcome == Outcome::NotAttempted),
-        sourced: table.outcome != Outcome::Orphan,
+        beside: match table.outcome {
+            Outcome::Orphan => Beside::Nothing,
+            Outcome::NotAttempted if model.planned_only => Beside::Movement,
+            _ if moved => Beside::Movement,
+            _ => Beside::Sources,
+        },
         waits: table.outcome == Outcome::CreationDisabled,
         reasons: reasons.into_iter().map(|(reason, customers)| (reason, count(customers))).collect(),
         rows: table.rows.iter().map(|row| row_part(row, digits)).collect(),

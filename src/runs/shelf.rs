@@ -1,7 +1,7 @@
 //! The kept runs of a state folder together: what each is still needed for, and which may go.
 
 use super::files::sync_folder;
-use super::{Manifest, Mode, RunFolder, RunStatus, RunsError};
+use super::{Manifest, RunFolder, RunStatus, RunsError};
 use crate::model::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -70,11 +70,11 @@ impl Shelved {
     }
 
     fn is_run(&self) -> bool {
-        self.manifest.as_ref().is_some_and(|manifest| manifest.mode == Mode::Run)
+        self.manifest.as_ref().is_some_and(|manifest| manifest.mode.sends())
     }
 
     fn is_ended_run(&self) -> bool {
-        self.manifest.as_ref().is_some_and(|manifest| manifest.mode == Mode::Run && manifest.is_final())
+        self.manifest.as_ref().is_some_and(|manifest| manifest.mode.sends() && manifest.is_final())
     }
 
     fn names(&self) -> Option<&str> {

@@ -49,7 +49,7 @@ impl Listed {
     pub(super) fn of(shelved: &Shelved) -> Self {
         let manifest = shelved.manifest.as_ref();
         let told = manifest.and_then(|manifest| told(&shelved.folder, manifest));
-        let sent = told.as_ref().filter(|_| manifest.is_some_and(|manifest| manifest.mode == Mode::Run));
+        let sent = told.as_ref().filter(|_| manifest.is_some_and(|manifest| manifest.mode.sends()));
         let count = |outcome: Outcome| {
             let of = |product: &ToldProduct| product.outcomes.get(outcome.as_str()).copied();
             sent.map(|told| told.products.iter().filter_map(of).sum())

@@ -30,6 +30,7 @@ const fn mode_word(mode: Mode) -> &'static str {
     match mode {
         Mode::Run => "run",
         Mode::Plan => "plan",
+        Mode::Apply => "apply",
     }
 }
 

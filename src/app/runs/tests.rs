@@ -44,7 +44,7 @@ async fn three_nights() -> (tempfile::TempDir, Vec<String>) {
         if day == 5 {
             plan::plan(&context, None, false).unwrap();
         } else {
-            run::run(&context, None, &[]).await.unwrap();
+            run::run(&context, None, &[], &crate::app::run::Wanted::All).await.unwrap();
         }
     }
     let ids = ids(site.path());
@@ -108,7 +108,7 @@ async fn what_is_old_goes_and_what_stays_is_still_proven() {
     let none = pruned(&on_day(site.path(), 5000), "1d", false);
     assert_eq!((&none["removed"], &none["kept"][0]["needed_for"]), (&json!([]), &json!("chain_end")));
     let context = on_day(site.path(), 101);
-    run::run(&context, None, &[]).await.unwrap();
+    run::run(&context, None, &[], &crate::app::run::Wanted::All).await.unwrap();
     let newest = self::ids(site.path()).pop().unwrap();
     let (code, page) = verify(&context, &newest, Format::Text).unwrap();
     assert!(code == ExitCode::Done && page.contains("links that hold from one to the one before: 1"), "{page}");

@@ -19,14 +19,33 @@ pub(super) struct TablePart<'a> {
     pub all_shown: bool,
     /// What moved, or what is not in Tether.
     pub mrr: String,
-    /// Whether its customers' MRR in Tether moved, or would.
-    pub moves: bool,
-    /// Whether the sources hold its customers too.
-    pub sourced: bool,
+    /// What stands beside the MRR in Tether.
+    pub beside: Beside,
     /// Whether its customers wait for creation.
     pub waits: bool,
     pub reasons: Vec<(String, String)>,
     pub rows: Vec<RowPart<'a>>,
+}
+
+/// What a list shows beside the MRR in Tether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// How it moved, or would.
+    Movement,
+    /// What the sources say, and what that is beyond it.
+    Sources,
+    /// Nothing: no source holds them.
+    Nothing,
+}
+
+impl TablePart<'_> {
+    pub fn moves(&self) -> bool {
+        self.beside == Beside::Movement
+    }
+
+    pub fn sourced(&self) -> bool {
+        self.beside == Beside::Sources
+    }
 }
 
 /// One customer's line.
@@ -128,8 +147,12 @@ fn table_part<'a>(model: &'a ReportModel, table: &'a OutcomeTable) -> TablePart<
             Outcome::Orphan => format!("MRR {}", grouped(table.mrr, digits)),
             _ => words::missing(&all, digits),
         },
-        moves: moved || (model.planned_only && table.outcome == Outcome::NotAttempted),
-        sourced: table.outcome != Outcome::Orphan,
+        beside: match table.outcome {
+            Outcome::Orphan => Beside::Nothing,
+            Outcome::NotAttempted if model.planned_only => Beside::Movement,
+            _ if moved => Beside::Movement,
+            _ => Beside::Sources,
+        },
         waits: table.outcome == Outcome::CreationDisabled,
         reasons: reasons.into_iter().map(|(reason, customers)| (reason, count(customers))).collect(),
         rows: table.rows.iter().map(|row| row_part(row, digits)).collect(),

@@ -79,7 +79,8 @@ pub fn refuse(plan: &Manifest, changes: &[String]) -> AppError {
 /// Says so where `plan` is older than `most`.
 pub fn too_old(plan: &Manifest, most: Duration, now: Instant) -> Option<String> {
     let age = u64::try_from(now.epoch_seconds() - plan.started_at.epoch_seconds()).unwrap_or(0);
-    (age > most.as_secs()).then(|| {
+    // Both are whole seconds: it may be almost one second older than that.
+    (Duration::from_secs(age.saturating_add(1)) > most).then(|| {
         let (hours, minutes) = (age / 3600, age / 60 % 60);
         format!("it was made {hours} h {minutes} min ago, at {}, and --max-age allows less", plan.started_at)
     })

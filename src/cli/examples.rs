@@ -19,7 +19,7 @@ Examples:
 
 pub(super) const APPLY_EXAMPLES: &str = "\
 Examples:
-  tether-recon apply 20261101T060000Z-9f3c --approve HASH --approved-by 'Ada Lovelace'    HASH as the plan printed it
+  tether-recon apply 20261101T060000Z-9f3c --approve HASH --approved-by ada@example.com    HASH as the plan printed it
   tether-recon apply latest --approve HASH --max-age 12h                                  only what is fresh
 ";
 

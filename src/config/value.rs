@@ -196,7 +196,7 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     parse_duration(&text(value)?)
 }
 
-/// A duration as [`duration`] reads it, from a text.
+/// A duration as the configuration writes it, from a text.
 pub fn parse_duration(written: &str) -> Result<Duration, String> {
     let refuse = || format!("`{written}` is not a duration such as 500ms, 30s, 2h or 1h30m");
     let mut rest = written.trim();

@@ -89,7 +89,7 @@ fn compose_needs(model: &ReportModel, out: &mut String) -> std::fmt::Result {
         writeln!(out, "| {} | {what} | {number} | {worth} | {} |", plain(&need.product), need.todo)?;
     }
     let all = needs::total(model);
-    writeln!(out, "| | **all customers** | **{}** | {} | |\n", count(all.customers), worth(all))
+    writeln!(out, "| | **all rows** | **{}** | {} | |\n", count(all.customers), worth(all))
 }
 
 fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut String) -> std::fmt::Result {

@@ -153,7 +153,7 @@ fn needs_a_person(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxErro
             page.next();
         }
         let all = needs::total(given.model);
-        page.text(0, "all customers", &formats.label)?;
+        page.text(0, "all rows", &formats.label)?;
         page.number(1, all.customers.to_string(), &formats.count)?;
         worth(page, all)?;
         page.next();

@@ -27,6 +27,7 @@ mod report;
 mod resume;
 mod run;
 mod sample_data;
+mod scheduling;
 mod server;
 mod shapes;
 mod site;

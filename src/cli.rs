@@ -20,8 +20,8 @@ use apply::apply_help;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
 use clap_complete::Shell;
 use examples::{
-    COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, PLAN_EXAMPLES, REPORT_EXAMPLES,
-    RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES, VERIFY_EXAMPLES,
+    COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, NOTIFY_EXAMPLES, PLAN_EXAMPLES,
+    REPORT_EXAMPLES, RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES, VERIFY_EXAMPLES,
 };
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -59,6 +59,12 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Whether a command line that could not be read asks for log lines in JSON.
+pub fn wants_json(words: &[String]) -> bool {
+    words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
+        || words.iter().any(|word| word == "--log-format=json")
 }
 
 /// What stands below the help of a command whose exit code tells what to do.
@@ -171,6 +177,9 @@ pub enum Command {
     /// The kept runs: list them, remove old ones
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Notices of how a run ended: try them
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// The configuration: check it, describe it to an editor
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -183,6 +192,18 @@ pub enum Command {
     /// Read one Parquet file for another process of this program
     #[command(name = TRIAL_ARGUMENT, hide = true)]
     TryParquet,
+}
+
+impl Command {
+    /// Whether it makes or continues a run, whose id its log lines carry.
+    pub const fn has_a_run(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Plan(_) | Self::Apply(_) | Self::Resume)
+    }
+
+    /// The same of a command line that could not be read, as far as that can be told.
+    pub fn is_of_a_run(words: &[String]) -> bool {
+        words.iter().any(|word| matches!(word.as_str(), "run" | "plan" | "apply" | "resume"))
+    }
 }
 
 /// `run`
@@ -342,6 +363,17 @@ pub struct RunsPruneArgs {
     /// Print JSON for programs (described in docs/FORMAT.md) instead of a text for people
     #[arg(long)]
     pub json: bool,
+}
+
+/// `notify …`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum NotifyCommand {
+    /// Tell everybody that [notify] names that this is a test
+    ///
+    /// Sends a text to slack and webhook, and to the dead man's switch that a run began and succeeded; that of failure is left
+    /// alone. Says who was reached, by host. Ends with 5 where somebody was not reached, with 6 where an address is not there.
+    #[command(after_long_help = with_codes(NOTIFY_EXAMPLES))]
+    Test,
 }
 
 /// `config …`

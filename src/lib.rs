@@ -16,6 +16,7 @@ pub mod link;
 pub mod load;
 pub mod model;
 pub mod monitor;
+pub mod notify;
 pub mod plan;
 pub mod report;
 pub mod runs;

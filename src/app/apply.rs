@@ -43,6 +43,7 @@ pub struct Approved {
 pub async fn apply(context: &Context<'_>, approved: &Approved) -> Result<(ExitCode, String), AppError> {
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
     let settings = config::load(&context.config)?;
+    context.configured(&settings);
     let started_at = context.now();
     let run_id = context.run_id();
     let monitor = context.monitor(&run_id);
@@ -50,6 +51,7 @@ pub async fn apply(context: &Context<'_>, approved: &Approved) -> Result<(ExitCo
     let (planned, link) = read(context, approved)?;
     let holder = Holder::this("apply", started_at);
     let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(AppError::from).map_err(nothing_sent)?;
+    context.begun(&run_id);
     let keys = deliver::keys(context, &settings)?;
     is_next(&settings, &planned.manifest)?;
     let mut changes: Vec<String> =

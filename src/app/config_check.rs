@@ -1,6 +1,7 @@
 //! `config check`: what a run would do, told without a key, without the network, and without opening an export.
 
 use super::exit::{AppError, ExitCode};
+use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
 use crate::config::{Guards, Pace, Settings, TetherUrl, key_is_present, load, place};
@@ -49,7 +50,8 @@ pub fn run(path: &Path, env: &dyn Fn(&str) -> Option<OsString>, out: &mut dyn Wr
     let matched = look(&settings);
     let keys: Vec<bool> = settings.products.iter().map(|product| key_is_present(&product.key, env)).collect();
     let text = describe(&settings, &matched, &keys).map_err(|error| AppError::Internal(Box::new(error)))?;
-    write_text(out, &text)?;
+    let told = notices::describe(&settings, env).map_err(|error| AppError::Internal(Box::new(error)))?;
+    write_text(out, &(text + &told))?;
     let mut empty = matched.into_iter().filter(|matched| matched.files == 0);
     match empty.next() {
         None => Ok(ExitCode::Done),

@@ -1,5 +1,6 @@
 //! The world as a command sees it: read once, in `main`, and passed on.
 
+use super::night::Night;
 use crate::load::Trials;
 use crate::model::Instant;
 use crate::monitor::{self, LogFormat, LogLevel, Monitor};
@@ -34,6 +35,8 @@ pub struct Context<'a> {
     pub voice: Voice,
     /// Where Parquet is tried before it is read.
     pub trials: Trials,
+    /// What is known so far of the run that the command carries out.
+    pub night: Night,
 }
 
 impl Context<'_> {
@@ -42,14 +45,15 @@ impl Context<'_> {
         Instant::from_utc(self.clock.now())
     }
 
-    /// A new run's id.
+    /// The id of the run that this process begins: the same whenever it is asked for.
     pub fn run_id(&self) -> String {
         // The low bits are as random as all.
-        runs::run_id(self.now(), (self.random & 0xffff) as u16)
+        self.night.fresh_id(|| runs::run_id(self.now(), (self.random & 0xffff) as u16))
     }
 
-    /// The voice of the run `id`.
+    /// The voice of the run `id`, of which every log line is from here on.
     pub fn monitor(&self, id: &str) -> Arc<dyn Monitor> {
+        self.night.run.set(id);
         Arc::from(monitor::choose(self.voice.format, self.voice.level, self.voice.progress, id))
     }
 }

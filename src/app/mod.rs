@@ -7,6 +7,8 @@ pub mod apply;
 pub mod config_check;
 pub mod exit;
 pub mod explain;
+pub mod night;
+pub mod notices;
 pub mod output;
 pub mod plan;
 pub mod report;

@@ -15,12 +15,14 @@ use crate::runs::{Holder, RunFolder, StateLock};
 pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppError> {
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
     let settings = config::load(&context.config)?;
+    context.configured(&settings);
     let holder = Holder::this("resume", context.now());
     let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(|e| AppError::from(e).then(Next::Resume))?;
     let Some((folder, manifest)) = RunFolder::latest_resumable(&settings.run.state)? else {
         return Ok((ExitCode::Done, "nothing to resume: no run was interrupted\n".to_owned()));
     };
     let monitor = context.monitor(folder.id());
+    context.begun(folder.id());
     let keys = deliver::keys(context, &settings)?;
     for product in &manifest.products {
         if !settings.products.iter().any(|configured| configured.name == product.name) {

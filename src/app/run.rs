@@ -22,12 +22,14 @@ pub async fn run(
 ) -> Result<(ExitCode, String), AppError> {
     let stop = signals::listen().map_err(|error| AppError::Internal(Box::new(error)))?;
     let settings = config::load(&context.config)?;
+    context.configured(&settings);
     let started_at = context.now();
     let run_id = context.run_id();
     let monitor = context.monitor(&run_id);
     let nothing_sent = |error: AppError| error.then(Next::Run);
     let holder = Holder::this("run", started_at);
     let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(AppError::from).map_err(nothing_sent)?;
+    context.begun(&run_id);
     let keys = deliver::keys(context, &settings)?;
     close_interrupted(context, &settings, &*monitor).map_err(nothing_sent)?;
 

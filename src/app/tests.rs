@@ -65,6 +65,7 @@ pub(super) fn context(site: &Path) -> Context<'static> {
         random: 7,
         voice: Voice { format: LogFormat::Json, level: LogLevel::Error, progress: false },
         trials: crate::load::Trials::Nowhere,
+        night: crate::app::night::Night::default(),
     }
 }
 

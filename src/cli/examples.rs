@@ -83,6 +83,12 @@ Examples:
   tether-recon sandbox --state tether.jsonl --export core=out.jsonl    write what it holds, and end
 ";
 
+pub(super) const NOTIFY_EXAMPLES: &str = "\
+Examples:
+  tether-recon notify test                        do notices arrive
+  tether-recon notify test --config books.toml    of another configuration
+";
+
 pub(super) const CONFIG_EXAMPLES: &str = "\
 Examples:
   tether-recon config check                        every problem at once, or what a run would do

@@ -1,7 +1,7 @@
 //! The hash of the settings: the same for the same meaning, wherever the configuration's folder stands and however its
 //! file is laid out.
 
-use super::settings::{KeySource, Settings};
+use super::settings::{KeySource, Proxy, Settings};
 use super::value::escaped;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ pub(super) fn fingerprint(settings: &Settings) -> Result<(String, String), serde
         .chain(portable.crms.iter_mut().map(|crm| &mut crm.contacts));
     for patterns in lists {
         relative_patterns(base, patterns);
+    }
+    if let Some(Proxy::Secret(KeySource::File(path))) = &mut portable.tether.proxy {
+        *path = relative(base, path);
     }
     for product in &mut portable.products {
         relative_patterns(base, &mut product.existing);

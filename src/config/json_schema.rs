@@ -1,6 +1,6 @@
 //! The configuration as a JSON Schema, for editors: made from the rows of [`schema`](super::schema), so that it knows every key.
 
-use super::schema::{KEYS, Key, SECTIONS, Shape};
+use super::schema::{KEYS, Key, PROXY, SECRET, SECTIONS, Shape};
 use crate::model::Place;
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,7 @@ const WRITTEN: &[(&str, Written)] = &[
     ("a percentage", || json!({"type": ["string", "number"]})),
     ("a fraction or a decimal", || json!({"type": ["string", "integer"]})),
     ("decimal in quotes", || json!({"type": ["string", "integer"]})),
+    ("a list of exit codes", || json!({"type": "array", "items": {"enum": [0, 1, 2, 3, 4, 5, 6, 8]}})),
     ("a whole number", || json!({"type": "integer", "minimum": 0})),
     ("nothing", || json!({"const": null})),
 ];
@@ -84,6 +85,12 @@ fn property(key: &Key) -> Value {
     let has = |section: &str| KEYS.iter().any(|key| key.section == section);
     let mut said = if has(&below) {
         object(&below)
+    } else if key.expects == SECRET {
+        object("product.key")
+    } else if key.expects == PROXY {
+        let mut either = object("product.key");
+        either["type"] = json!(["string", "object"]);
+        either
     } else if has(&named) {
         // Either the words, or a table of the user's own names.
         json!({"type": ["string", "object"], "additionalProperties": object(&named)})

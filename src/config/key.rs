@@ -1,7 +1,8 @@
 //! Reading a product's key. The value passes from its source into a type that cannot be printed, and into nothing else.
 
-use super::settings::KeySource;
-use secrecy::SecretString;
+use super::notify::proxy_address;
+use super::settings::{KeySource, Proxy};
+use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,20 @@ pub enum KeyError {
     },
 }
 
+impl KeyError {
+    /// The same of a secret that is no key: an address.
+    pub fn of_an_address(&self) -> String {
+        match self {
+            Self::Missing { place, what } => format!("{place} {what}"),
+            Self::Malformed { place, why } => format!("what stands in {place} is malformed: {why}"),
+            Self::Unreadable { place, source } => format!("{place} cannot be read: {source}"),
+            Self::OpenToOthers { place, mode } => {
+                format!("{place} is open to others (mode {mode:03o}): run chmod 600 on it")
+            }
+        }
+    }
+}
+
 /// Reads the key from its source; `env` looks up an environment variable. One newline at the end is taken off.
 pub fn read_key(source: &KeySource, env: &dyn Fn(&str) -> Option<OsString>) -> Result<SecretString, KeyError> {
     let place = place(source);
@@ -68,6 +83,19 @@ pub fn read_key(source: &KeySource, env: &dyn Fn(&str) -> Option<OsString>) -> R
     match malformed(key) {
         Some(why) => Err(KeyError::Malformed { place, why }),
         None => Ok(SecretString::from(key.to_owned())),
+    }
+}
+
+/// The address of a proxy, which may hold a password.
+pub fn read_proxy(proxy: &Proxy, env: &dyn Fn(&str) -> Option<OsString>) -> Result<SecretString, KeyError> {
+    let source = match proxy {
+        Proxy::Open(url) => return Ok(SecretString::from(url.as_str())),
+        Proxy::Secret(source) => source,
+    };
+    let address = read_key(source, env)?;
+    match proxy_address(address.expose_secret()) {
+        Ok(_) => Ok(address),
+        Err(why) => Err(KeyError::Malformed { place: place(source), why }),
     }
 }
 

@@ -9,6 +9,7 @@ mod fingerprint;
 mod json_schema;
 mod key;
 mod mrr;
+mod notify;
 mod problem;
 mod reading;
 pub mod schema;
@@ -19,14 +20,14 @@ mod tests;
 mod value;
 
 pub use json_schema::json_schema;
-pub use key::{KeyError, key_is_present, place, read_key};
+pub use key::{KeyError, key_is_present, place, read_key, read_proxy};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use sections::MOST_HEADINGS;
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
-    KeySource, Limits, LinkSettings, MrrSettings, Pace, PausedCollection, ProductSettings, Rate, Rounding, RunSettings,
-    Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon,
+    KeySource, Limits, LinkSettings, MrrSettings, NotifySettings, Pace, PausedCollection, ProductSettings, Proxy, Rate,
+    Rounding, RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon, When,
 };
 
 pub use value::parse_duration;
@@ -85,6 +86,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let limits = sections::limits(&document.section("limits", problems), problems);
     let guards = sections::guards(&document.section("guards", problems), problems);
     let tether = sections::tether(&document.section("tether", problems), base, problems);
+    let notify = notify::notify(&document.section("notify", problems), base, problems);
     let products = sections::products(document, base, problems);
     Some(Settings {
         base: base.to_owned(),
@@ -99,6 +101,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         limits,
         guards,
         tether: tether?,
+        notify,
         products,
         portable: String::new(),
         hash: String::new(),

@@ -45,6 +45,7 @@ pub const SECTIONS: &[(&str, Shape)] = &[
     ("limits", Shape::Table),
     ("guards", Shape::Table),
     ("tether", Shape::Table),
+    ("notify", Shape::Table),
     ("product", Shape::Repeated),
 ];
 
@@ -57,6 +58,11 @@ const ENCODING: &str =
 const RECOGNISED: &str = "recognised in each file";
 const SIZE: &str = "a size such as \"16GB\", or a whole number of bytes";
 const PERCENT: &str = "a percentage that is not negative";
+/// Such a key is a table with the keys of `product.key`.
+pub const SECRET: &str = "a table that says where the address stands";
+/// Such a key is that table, or a text.
+pub const PROXY: &str =
+    "an address in quotes, or, where it holds a password, a table that says where the address stands";
 
 /// One row per key: section, key, what it expects, example, default, meaning.
 #[rustfmt::skip]
@@ -154,6 +160,21 @@ pub const KEYS: &[Key] = &[
     key("tether", "max_tries", "a whole number of tries, at least 1", "5", "5", "tries per row"),
     key("tether", "stop_after_creation_disabled", YES_NO, "true", "false", "send no further rows predicted create after a product's first CREATION_DISABLED"),
     key("tether", "sandbox_faults", "the path of a file in quotes", r#""faults.toml""#, "none", "what goes wrong in the local Tether of url = \"sandbox\", for rehearsals; docs/REHEARSALS.md shows how"),
+
+    key("tether", "proxy", PROXY, r#""http://proxy.example.com:3128""#, "no proxy; variables of the environment are not heeded", "the proxy through which Tether is reached"),
+
+    key("notify", "name", "a short name in quotes", r#""books""#, "the name of the configuration's file", "what notices and metrics call this configuration"),
+    key("notify", "when", r#""change", "problem" or "always""#, r#""change""#, r#""change""#, "which ends slack and webhook are told: those that differ from the last that was told, every one that is not 0, or every one"),
+    key("notify", "slack", SECRET, r#"{ env = "SLACK_WEBHOOK" }"#, "nobody", "an incoming webhook of Slack, or of what understands its text"),
+    key("notify", "webhook", SECRET, r#"{ env = "RECON_WEBHOOK" }"#, "nobody", "an address that takes JSON; docs/FORMAT.md describes it"),
+    key("notify", "ping", SECRET, r#"{ env = "PING_URL" }"#, "nobody", "a dead man's switch: pinged with /start, as it is after success, with /fail after failure"),
+    key("notify", "ping_start", SECRET, r#"{ env = "PING_START_URL" }"#, "that of ping, with /start", "the address that is pinged when a run begins"),
+    key("notify", "ping_success", SECRET, r#"{ env = "PING_SUCCESS_URL" }"#, "that of ping", "the address that is pinged after success"),
+    key("notify", "ping_failure", SECRET, r#"{ env = "PING_FAILURE_URL" }"#, "that of ping, with /fail", "the address that is pinged after failure; {exit_code} in it is replaced"),
+    key("notify", "success", "a list of exit codes", "[0, 3]", "[0, 3]", "the exit codes that count as success for ping and metrics"),
+    key("notify", "metrics", "the path of a file in quotes", r#""/var/lib/node_exporter/tether_recon.prom""#, "none", "a file for the textfile collector of Prometheus' node_exporter"),
+    key("notify", "timeout", "a duration in quotes", r#""5s""#, r#""5s""#, "how long one notice may take"),
+    key("notify", "proxy", PROXY, r#""http://proxy.example.com:3128""#, "no proxy", "the proxy through which notices go"),
 
     key("product", "name", "a short name in quotes", r#""core""#, "", "the product's name in reports"),
     key("product", "key", "a table that says where the key stands", r#"{ env = "TETHER_API_KEY" }"#, "", "where the product's API key stands; never the key itself"),

@@ -6,7 +6,7 @@ use super::settings::{
     AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, Pace,
     ProductSettings, Rate, RunSettings, StripeSettings, TetherSettings, TetherUrl,
 };
-use super::{reading, schema, value};
+use super::{notify, reading, schema, value};
 use crate::model::{Field, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -237,6 +237,7 @@ pub(super) fn tether(section: &Section<'_>, base: &Path, problems: &mut Problems
             .read("stop_after_creation_disabled", problems, value::yes_no)
             .unwrap_or_default(),
         sandbox_faults: section.read("sandbox_faults", problems, value::text).map(|path| base.join(path)),
+        proxy: notify::proxy(section, base, problems),
     };
     Some(TetherSettings { url: url?, ..settings })
 }
@@ -265,7 +266,8 @@ pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Prob
                            and give products that need different rows configurations of their own";
             problems.at(section.offset_of("filter"), section.path("filter"), message);
         }
-        let key = key_source(section, base, problems);
+        let key =
+            section.require("key", problems, |_| Ok(())).and_then(|()| key_source(section, "key", base, problems));
         let existing = section.read("existing", problems, |value| value::patterns(base, value)).unwrap_or_default();
         let existing_encoding = reading::encoding(section, "existing_encoding", problems);
         let creation = section.read("creation", problems, creation);
@@ -318,16 +320,18 @@ fn existing(
     }
 }
 
-/// `key = { … }`. No message shows a value: someone may have pasted the key itself.
-fn key_source(product: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<KeySource> {
-    if product.value("key").is_none() {
-        return product.require("key", problems, |_| Err(String::new()));
-    }
-    let section = product.subsection("key", "product.key", problems)?;
+/// `key = { … }`, a table with the keys of `product.key`. No message shows a value: someone may have pasted the secret itself.
+pub(super) fn key_source(
+    outer: &Section<'_>,
+    key: &'static str,
+    base: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<KeySource> {
+    let section = outer.subsection(key, "product.key", problems)?;
     let sources = ["env", "file", "credential"].into_iter().filter(|key| section.value(key).is_some()).count();
     if sources != 1 {
         let message = format!("names {sources} places; write exactly one of env, file and credential");
-        problems.at(section.offset, product.path("key"), message);
+        problems.at(section.offset, outer.path(key), message);
         return None;
     }
     let plain = |value: &DeValue<'_>, fits: fn(char) -> bool, what: &str| {

@@ -37,6 +37,9 @@ pub struct Settings {
     pub guards: Guards,
     /// `[tether]`
     pub tether: TetherSettings,
+    /// `[notify]`
+    #[serde(skip)]
+    pub notify: NotifySettings,
     /// `[[product]]`, at least one.
     pub products: Vec<ProductSettings>,
     /// Everything above as JSON, paths relative to their folder: secrets' sources included, secrets not.
@@ -345,6 +348,9 @@ pub struct TetherSettings {
     pub stop_after_creation_disabled: bool,
     /// What goes wrong in the embedded sandbox: a file of faults; `None`: nothing.
     pub sandbox_faults: Option<PathBuf>,
+    /// The proxy through which Tether is reached; `None`: none, whatever the environment says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
 }
 
 /// `[tether] url`
@@ -373,6 +379,65 @@ pub struct Rate {
     pub calls: NonZeroU32,
     /// The period they are spread over.
     pub per: Duration,
+}
+
+/// `proxy`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Proxy {
+    /// An address without a password.
+    Open(#[serde(serialize_with = "as_text")] url::Url),
+    /// Where the address stands that holds one.
+    Secret(KeySource),
+}
+
+/// `[notify]`: who is told how a run ended. Changes nothing in what a run does, and is no part of the settings' hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifySettings {
+    /// What notices call this configuration; `None`: as its file.
+    pub name: Option<String>,
+    /// Which ends the webhooks are told.
+    pub when: When,
+    /// Where the address of a Slack webhook stands.
+    pub slack: Option<KeySource>,
+    /// Where the address stands that takes plain JSON.
+    pub webhook: Option<KeySource>,
+    /// Where the address of a dead man's switch stands; the other three are made from it.
+    pub ping: Option<KeySource>,
+    /// The address that is pinged when a run begins.
+    pub ping_start: Option<KeySource>,
+    /// The address that is pinged after success.
+    pub ping_success: Option<KeySource>,
+    /// The address that is pinged after failure.
+    pub ping_failure: Option<KeySource>,
+    /// The exit codes that count as success.
+    pub success: Vec<u8>,
+    /// The file of Prometheus' metrics.
+    pub metrics: Option<PathBuf>,
+    /// How long one notice may take.
+    pub timeout: Duration,
+    /// The proxy through which notices go.
+    pub proxy: Option<Proxy>,
+}
+
+impl NotifySettings {
+    /// Whether there is anybody, or a file, to be told.
+    pub fn tells_anybody(&self) -> bool {
+        self.metrics.is_some()
+            || [&self.slack, &self.webhook, &self.ping, &self.ping_start, &self.ping_success, &self.ping_failure]
+                .iter()
+                .any(|place| place.is_some())
+    }
+}
+
+/// `[notify] when`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// What differs from the last that was told, and recovery (default).
+    Change,
+    /// Every end that is not 0, and recovery.
+    Problem,
+    /// Every end.
+    Always,
 }
 
 /// One `[[product]]`

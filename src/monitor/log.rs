@@ -1,6 +1,7 @@
 //! Structured log lines on standard error, through `tracing`.
 
 use super::line::Line;
+use super::run_name::{RunName, Stamped};
 use super::{Event, Monitor};
 use tracing::Subscriber;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -44,10 +45,17 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Sends log lines to standard error from here on. Only the first call of a process counts.
-pub fn init_logging(format: LogFormat, level: LogLevel) {
+/// Sends log lines to standard error from here on; those of JSON that name no run are of `run`. Only the first call of a
+/// process counts.
+pub fn init_logging(format: LogFormat, level: LogLevel, run: &RunName) {
     // A second call finds a subscriber in place, which is what it wanted.
-    let _ = tracing::subscriber::set_global_default(subscriber(format, level, std::io::stderr));
+    let _ = tracing::subscriber::set_global_default(subscriber(format, level, run, std::io::stderr));
+    if format == LogFormat::Json {
+        // Else a fault of the program would be the one thing that is told in another way.
+        std::panic::set_hook(Box::new(|fault| {
+            tracing::error!(event = "panicked", "{}", fault.to_string().replace(char::is_control, " "));
+        }));
+    }
 }
 
 /// Says on standard error why a command ended: one log line where log lines are JSON, else `text` as it is.
@@ -62,13 +70,18 @@ pub fn last_words(format: LogFormat, exit_code: u8, text: &str) {
 
 /// Lines of this library at `level`; of other libraries warnings at most, since their finer lines may hold headers of
 /// requests, and with them a key.
-fn subscriber<W>(format: LogFormat, level: LogLevel, writer: W) -> impl Subscriber + Send + Sync
+fn subscriber<W>(format: LogFormat, level: LogLevel, run: &RunName, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let others = LevelFilter::from(level.min(LogLevel::Warn));
     let filter = Targets::new().with_target("tether_recon", LevelFilter::from(level)).with_default(others);
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false).with_ansi(false);
+    // A line of text begins with what happened, and is told apart from others by who reads it.
+    let run = if format == LogFormat::Json { run.clone() } else { RunName::default() };
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(Stamped { inner: writer, run })
+        .with_target(false)
+        .with_ansi(false);
     // Its complaint about a standard error that takes nothing would go to standard error, and end the process.
     let layer = layer.log_internal_errors(false);
     let layer = match format {
@@ -123,7 +136,7 @@ impl Monitor for Log {
 
 #[cfg(test)]
 mod tests {
-    use super::{Log, LogFormat, LogLevel, subscriber};
+    use super::{Log, LogFormat, LogLevel, RunName, last_words, subscriber};
     use crate::monitor::{Event, Monitor};
     use std::io::Write;
     use std::sync::{Arc, Mutex};
@@ -146,12 +159,16 @@ mod tests {
     fn lines(format: LogFormat, level: LogLevel, events: &[Event]) -> Vec<String> {
         let out = Shared::default();
         let writer = out.clone();
-        tracing::subscriber::with_default(subscriber(format, level, move || writer.clone()), || {
+        let run = RunName::default();
+        run.set("2026-11-01T00-00-00Z-a1b2");
+        tracing::subscriber::with_default(subscriber(format, level, &run, move || writer.clone()), || {
             let log = Log::new("2026-11-01T00-00-00Z-a1b2");
             for event in events {
                 log.event(event.clone());
             }
             tracing::info!(target: "hyper", "Authorization: Bearer tk_live_1234");
+            last_words(format, 8, "in/contacts.csv is empty\n");
+            tracing::warn!(target: "rustls", "odd");
         });
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
         text.lines().map(str::to_owned).collect()
@@ -170,7 +187,8 @@ mod tests {
     fn every_json_line_carries_the_run_and_what_happened() {
         let lines = lines(LogFormat::Json, LogLevel::Debug, &events());
         let read: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(read.len(), 3);
+        assert_eq!(read.len(), 5);
+        assert_eq!((&read[3]["event"], &read[4]["message"]), (&"failed".into(), &"odd".into()));
         assert!(read.iter().all(|line| line["run"] == "2026-11-01T00-00-00Z-a1b2"));
         assert_eq!(read[0]["total"], 3);
         assert!(read[0].get("product").is_none(), "what an event does not have is absent");
@@ -182,14 +200,14 @@ mod tests {
     #[test]
     fn a_text_line_stays_one_line_whatever_a_server_says() {
         let lines = lines(LogFormat::Text, LogLevel::Info, &events());
-        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[1].contains("core: waiting 1.5 s") && !lines[1].contains('\u{1b}'), "{lines:?}");
-        assert!(lines.iter().all(|line| line.contains("2026-11-01T00-00-00Z-a1b2")));
+        assert!(lines[..2].iter().all(|line| line.contains("2026-11-01T00-00-00Z-a1b2")));
     }
 
     #[test]
     fn finer_lines_of_other_libraries_are_never_shown() {
         let lines = lines(LogFormat::Text, LogLevel::Trace, &[]);
-        assert_eq!(lines, Vec::<String>::new());
+        assert_eq!(lines.len(), 1, "only the warning: {lines:?}");
     }
 }

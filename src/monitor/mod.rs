@@ -6,10 +6,12 @@
 mod line;
 mod log;
 mod recording;
+mod run_name;
 mod terminal;
 
 pub use log::{Log, LogFormat, LogLevel, init_logging, last_words};
 pub use recording::Recording;
+pub use run_name::RunName;
 pub use terminal::Terminal;
 
 use std::io::IsTerminal;

@@ -21,7 +21,7 @@ pub(super) fn whole(minor: i128) -> BigRational {
 }
 
 /// Minor units as a plain decimal in major units with the currency's digits: `-12.30`.
-pub(super) fn decimal(minor: i128, digits: u8) -> String {
+pub fn decimal(minor: i128, digits: u8) -> String {
     let mut text = String::new();
     push_decimal(minor, digits, &mut text);
     text
@@ -44,7 +44,7 @@ pub(super) fn push_decimal(minor: i128, digits: u8, out: &mut String) {
 }
 
 /// As [`decimal`], with a thin grouping of thousands and a true minus sign, for people: `−1,234.50`.
-pub(super) fn grouped(minor: i128, digits: u8) -> String {
+pub fn grouped(minor: i128, digits: u8) -> String {
     group(&decimal(minor, digits))
 }
 

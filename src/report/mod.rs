@@ -39,7 +39,7 @@ mod waiting;
 mod words;
 mod xlsx;
 
-pub use amount::{fixed, group};
+pub use amount::{decimal as plain_amount, fixed, group, grouped as amount};
 pub use bridge::{Bridge, Movement};
 pub use compare::{Compared, Difference, compare_report};
 pub use files::{Written, write_formats, write_report};

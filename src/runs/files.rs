@@ -32,6 +32,22 @@ fn private_dirs() -> DirBuilder {
 /// Writes `path` through `fill`: a temporary file in the same folder, synced, renamed over `path`, the folder synced.
 /// A reader sees the old content or the new, never a part; after a failure the old content stands and nothing is left.
 pub fn write_atomic<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, RunsError> {
+    write_whole(path, fill, false)
+}
+
+/// As [`write_atomic`], for a file that another user's program is to read: all may.
+pub fn write_atomic_readable<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> Result<T, RunsError> {
+    write_whole(path, fill, true)
+}
+
+fn write_whole<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    readable_by_all: bool,
+) -> Result<T, RunsError> {
     let failed = |doing| move |e| RunsError::io(doing, path, e);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // The temporary file is created with mode 0600.
@@ -39,10 +55,25 @@ pub fn write_atomic<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Res
     let mut watched = Watched::new(temporary.as_file_mut());
     let result = fill(&mut watched);
     let result = watched.verdict(result).map_err(failed("write"))?;
+    if readable_by_all {
+        readable(temporary.as_file()).map_err(failed("let all read"))?;
+    }
     temporary.as_file().sync_all().map_err(failed("sync"))?;
     temporary.persist(path).map_err(|e| failed("rename a new file to")(e.error))?;
     sync_folder(folder)?;
     Ok(result)
+}
+
+/// Whatever the umask: it is asked for.
+#[cfg(unix)]
+fn readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_file: &File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes the names in `folder` durable.

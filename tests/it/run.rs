@@ -2,8 +2,8 @@
 
 use crate::files::{Report, json_lines};
 use crate::server::Server;
-use crate::site::{AS_OF, KEY, Site, contents};
-use std::collections::BTreeMap;
+use crate::site::{AS_OF, KEY, Site, contents, ended, signal, wait_until};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn invariant_04_every_input_row_has_one_disposition_and_the_sums_tie() {
@@ -133,6 +133,61 @@ fn json_log_lines_carry_the_run_and_results_go_to_standard_output() {
     let last = json_lines(&site.expect("--log-format json run", 8).stderr).pop().unwrap();
     assert_eq!((&last["event"], &last["exit_code"], &last["level"]), (&"failed".into(), &8.into(), &"ERROR".into()));
     assert!(last["message"].as_str().unwrap().contains("in/contacts.csv is empty"), "{last}");
+}
+
+#[test]
+fn every_json_line_of_every_end_carries_a_run() {
+    let site = Site::new(60);
+    let hold = |line: &str, code: i32| {
+        let said = site.expect(&format!("--log-format json {line}"), code).stderr;
+        let lines = json_lines(&said);
+        assert!(!lines.is_empty(), "{line}");
+        let runs: BTreeSet<&str> =
+            lines.iter().map(|line| line["run"].as_str().unwrap_or_else(|| panic!("{line}"))).collect();
+        assert_eq!(runs.len(), 1, "{line}: {runs:?}");
+        let twice = said.lines().find(|line| line.matches("\"run\":").count() > 1);
+        assert_eq!(twice, None, "{line}");
+        runs.into_iter().next().unwrap().to_owned()
+    };
+    let newest = || site.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+    assert_eq!(hold("plan", 0), newest());
+    let hash = site.report().summary["plan_hash"].as_str().unwrap().to_owned();
+    hold(&format!("apply latest --approve {}", "0".repeat(64)), 2);
+    assert_eq!(hold(&format!("apply latest --approve {hash}"), 0), newest());
+    hold("resume --output nowhere", 2);
+    hold("run --as-of soon", 2);
+    hold("run --only nobody@example.com", 2);
+    site.configure("sandbox", "[guards]\nmax_changed_percent = 1\n");
+    site.write("in/subscriptions.csv", site.read("in/subscriptions.csv").replace(".00,", ".50,"));
+    assert_eq!(hold("run", 4), newest());
+    site.configure("http://127.0.0.1:1", "[tether]\nmax_tries = 1\n");
+    assert_eq!(hold("run", 5), newest());
+    // The resumed run's own id, though another process began it.
+    assert_eq!(hold("resume", 5), newest());
+
+    let server = Server::start(&site, "slow = { every = 1, millis = 100 }\n");
+    site.configure(&server.url, "[tether]\nin_flight = 1\n");
+    let begun = site.runs().len();
+    let mut child = site.start("--log-format json run");
+    wait_until("the run sends", || {
+        site.runs().len() > begun && site.runs().pop().is_some_and(|run| run.join("journal.jsonl").exists())
+    });
+    hold("run", 7);
+    hold("resume", 7);
+    signal(&child, "TERM");
+    assert_eq!(ended(&mut child), 5);
+    let interrupted = newest();
+    assert!(json_lines(&site.read("stderr")).iter().all(|line| line["run"] == interrupted.as_str()));
+
+    site.write("in/contacts.csv", "");
+    hold("plan", 8);
+    hold("resume", 8);
+    site.write("recon.toml", "[run]\n");
+    for command in ["run", "plan", "resume", "apply latest --approve x"] {
+        hold(command, 2);
+    }
+    let said = site.expect("--log-format json config check", 2).stderr;
+    assert!(json_lines(&said).iter().all(|line| line.get("run").is_none()), "no run is made: {said}");
 }
 
 #[test]

@@ -60,8 +60,8 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
     let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
     let (code, text) = match command {
-        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow, &args.wanted()))?,
-        Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
+        Command::Run(args) => runtime()?.block_on(run::run(context, args.as_of, &args.allow, &args.chosen.wanted()))?,
+        Command::Plan(args) => plan::plan(context, &args.into())?,
         Command::Apply(args) => runtime()?.block_on(apply::apply(context, &args.into()))?,
         Command::Resume => runtime()?.block_on(resume::resume(context))?,
         Command::Report(args) => report::report(context, &args.into())?,

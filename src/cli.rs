@@ -10,14 +10,17 @@ pub use apply::ApplyArgs;
 pub use pages::{completions, man};
 
 use crate::app::exit::help_table;
+use crate::app::plan::Options;
 use crate::app::report::{ReportFormat, Wanted};
 use crate::app::run::Wanted as RowsWanted;
 use crate::app::runs::Keep;
+use crate::config::schema::keys_of;
 use crate::load::TRIAL_ARGUMENT;
 use crate::model::Instant;
 use crate::monitor::{LogFormat, LogLevel};
 use apply::apply_help;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use examples::{
     COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, NOTIFY_EXAMPLES, PLAN_EXAMPLES,
@@ -35,7 +38,9 @@ pub const DEFAULT_CONFIG: &str = "tether-recon.toml";
 pub const CONFIG_VARIABLE: &str = "TETHER_RECON_CONFIG";
 
 /// The guards that `--allow` may name: the keys of `[guards]`.
-const GUARDS: [&str; 4] = ["max_created", "max_changed_percent", "max_mrr_change_percent", "min_rows_percent"];
+fn guards() -> PossibleValuesParser {
+    keys_of("guards").into()
+}
 
 const ABOUT: &str = "Reconciles Stripe and CRM exports with the customers of a Tether account";
 
@@ -213,8 +218,16 @@ pub struct RunArgs {
     #[arg(long, value_name = "INSTANT")]
     pub as_of: Option<Instant>,
     /// Let the run pass this guard once; repeat for several
-    #[arg(long, value_name = "GUARD", value_parser = GUARDS)]
+    #[arg(long, value_name = "GUARD", value_parser = guards())]
     pub allow: Vec<String>,
+    /// What of the plan is sent.
+    #[command(flatten)]
+    pub chosen: ChosenArgs,
+}
+
+/// What of a plan is sent: of `run` and of `plan`.
+#[derive(Debug, Clone, Args)]
+pub struct ChosenArgs {
     /// Send only the N customers with the largest change of MRR, over all products; the rest is left to a later run
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
@@ -223,7 +236,7 @@ pub struct RunArgs {
     pub only: Option<String>,
 }
 
-impl RunArgs {
+impl ChosenArgs {
     /// Which rows of the plan are asked for.
     pub fn wanted(&self) -> RowsWanted {
         match (self.limit, &self.only) {
@@ -243,6 +256,12 @@ pub struct PlanArgs {
     /// End with 10 instead of 0 or 3 when there are changes to send
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Let the plan, and what applies it, pass this guard once; repeat for several
+    #[arg(long, value_name = "GUARD", value_parser = guards())]
+    pub allow: Vec<String>,
+    /// What of it is to be sent.
+    #[command(flatten)]
+    pub chosen: ChosenArgs,
 }
 
 /// `report`
@@ -268,6 +287,13 @@ pub struct VerifyArgs {
     /// Print JSON for programs (described in docs/FORMAT.md) instead of a page for people
     #[arg(long)]
     pub json: bool,
+}
+
+impl From<PlanArgs> for Options {
+    fn from(args: PlanArgs) -> Self {
+        let wanted = args.chosen.wanted();
+        Self { as_of: args.as_of, detailed_exitcode: args.detailed_exitcode, allow: args.allow, wanted }
+    }
 }
 
 impl From<ReportArgs> for Wanted {

@@ -88,10 +88,10 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
     let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
     let (code, text) = match command {
         Command::Run(args) => {
-            let wanted = args.wanted();
+            let wanted = args.chosen.wanted();
             night::carry_out(context, &runtime()?, "run", run::run(context, args.as_of, &args.allow, &wanted))?
         }
-        Command::Plan(args) => plan::plan(context, args.as_of, args.detailed_exitcode)?,
+        Command::Plan(args) => plan::plan(context, &args.into())?,
         Command::Apply(args) => {
             let approved = args.into();
             night::carry_out(context, &runtime()?, "apply", apply::apply(context, &approved))?

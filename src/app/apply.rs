@@ -6,7 +6,7 @@
 use super::Context;
 use super::deliver::{self, Delivery};
 use super::exit::{AppError, ExitCode, Next};
-use super::prepare::Prepared;
+use super::prepare::{Prepared, announce};
 use super::{find, finish, report, signals, stale, waiting};
 use crate::config::{self, Settings, TetherUrl};
 use crate::load;
@@ -89,7 +89,7 @@ fn read(context: &Context<'_>, approved: &Approved) -> Result<(Prepared, Link), 
         let said = format!("{} is no plan: only what `plan` made can be applied", manifest.run_id);
         return Err(AppError::Usage(said.into()));
     }
-    if !approved.hash.trim().eq_ignore_ascii_case(&manifest.plan_hash) {
+    if !approved.hash.trim().eq_ignore_ascii_case(&manifest.approval_hash()) {
         let said = format!(
             "the approved hash is not that of plan {}; compare it with the one that the plan's report shows",
             manifest.run_id
@@ -153,10 +153,23 @@ fn begin(
 ) -> Result<Prepared, AppError> {
     let Prepared { folder: from, manifest: plan, rows, accounting, breaks, .. } = planned;
     let state = &settings.run.state;
-    let previous = RunFolder::last_complete(state)?.map(|(_, manifest)| manifest.sources);
-    let guards =
-        plan::judge(&rows, None, &plan.products, &plan.sources, settings.guards, &approved.allow, previous.as_deref())?;
-    let refused = guards.iter().any(|finding| finding.refused);
+    let previous = RunFolder::last_complete(state)?.map(|(_, manifest)| manifest);
+    // What the plan was let pass stood in the report that was approved.
+    let overridden = plan.guards.iter().filter(|finding| finding.overridden).map(|finding| finding.guard.clone());
+    let allowed: Vec<String> = approved.allow.iter().cloned().chain(overridden).collect();
+    let guards = plan::judge(plan::Asked {
+        rows: &rows,
+        selection: plan.selection.as_ref(),
+        products: &plan.products,
+        sources: &plan.sources,
+        inputs: &plan.inputs,
+        mix: plan.mix.as_ref(),
+        settings,
+        started_at: begun.started_at,
+        previous: previous.as_ref(),
+        allowed: &allowed,
+    })?;
+    let refused = announce(&guards, monitor);
     let waiting = waiting::left_waiting(state, monitor)?;
     let folder = RunFolder::create(state, &begun.run_id)?;
     for (source, copy) in [

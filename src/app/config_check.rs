@@ -4,7 +4,8 @@ use super::exit::{AppError, ExitCode};
 use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
-use crate::config::{Guards, Pace, Settings, TetherUrl, key_is_present, load, place};
+use crate::config::{Pace, Settings, TetherUrl, key_is_present, load, place};
+use crate::plan::limits;
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -149,8 +150,8 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
     )?;
 
     writeln!(text, "\nGuards, refused before the first call")?;
-    for line in guards(&settings.guards) {
-        writeln!(text, "  {line}")?;
+    for (guard, limit) in limits(settings) {
+        writeln!(text, "  {guard}: {}", limit.as_deref().unwrap_or("no guard"))?;
     }
 
     writeln!(text, "\nDefinition of MRR")?;
@@ -158,19 +159,6 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
         writeln!(text, "  {line}")?;
     }
     Ok(text)
-}
-
-fn guards(guards: &Guards) -> Vec<String> {
-    let percent = |limit: Option<rust_decimal::Decimal>| limit.map(|limit| format!("{limit} %"));
-    [
-        ("max_created", guards.max_created.map(|limit| limit.to_string())),
-        ("max_changed_percent", percent(guards.max_changed_percent)),
-        ("max_mrr_change_percent", percent(guards.max_mrr_change_percent)),
-        ("min_rows_percent", percent(guards.min_rows_percent)),
-    ]
-    .into_iter()
-    .map(|(guard, limit)| format!("{guard}: {}", limit.as_deref().unwrap_or("no guard")))
-    .collect()
 }
 
 /// A duration as the configuration writes it: `1h30m`.

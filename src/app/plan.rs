@@ -8,12 +8,27 @@ use crate::model::Instant;
 use crate::plan::rows_to_send;
 use crate::runs::Mode;
 
+/// What a plan is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The plan's clock; `None`: now.
+    pub as_of: Option<Instant>,
+    /// Whether changes to send have an exit code of their own.
+    pub detailed_exitcode: bool,
+    /// Guards that are overridden this once.
+    pub allow: Vec<String>,
+    /// Which of the plan's rows are to be sent.
+    pub wanted: Wanted,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { as_of: None, detailed_exitcode: false, allow: vec![], wanted: Wanted::All }
+    }
+}
+
 /// Plans, reports what a run would do, and returns what a person reads.
-pub fn plan(
-    context: &Context<'_>,
-    as_of: Option<Instant>,
-    detailed_exitcode: bool,
-) -> Result<(ExitCode, String), AppError> {
+pub fn plan(context: &Context<'_>, options: &Options) -> Result<(ExitCode, String), AppError> {
     let settings = config::load(&context.config)?;
     let started_at = context.now();
     let run_id = context.run_id();
@@ -21,15 +36,15 @@ pub fn plan(
     let request = Request {
         run_id,
         mode: Mode::Plan,
-        as_of: as_of.unwrap_or(started_at),
+        as_of: options.as_of.unwrap_or(started_at),
         started_at,
-        allow: &[],
-        wanted: &Wanted::All,
+        allow: &options.allow,
+        wanted: &options.wanted,
         trials: &context.trials,
     };
     let prepared = prepare(&settings, request, &*monitor)?;
-    let changes = rows_to_send(&prepared.rows, None)?;
+    let changes = rows_to_send(&prepared.rows, prepared.manifest.selection.as_ref())?;
     let (code, summary) = finish::finish(prepared, context.now())?;
     let would_send = matches!(code, ExitCode::Done | ExitCode::NeedsAPerson) && changes > 0;
-    Ok((if detailed_exitcode && would_send { ExitCode::Changes } else { code }, summary))
+    Ok((if options.detailed_exitcode && would_send { ExitCode::Changes } else { code }, summary))
 }

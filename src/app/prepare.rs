@@ -8,7 +8,9 @@ use crate::load;
 use crate::model::{Break, Instant, Selection};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
-use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic};
+use crate::runs::{
+    GuardFinding, MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic,
+};
 use crate::table::{Accounting, Existing, PlanRows, Waiting};
 
 /// A plan that stands in its run's folder.
@@ -70,22 +72,25 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
     let feeds_sandbox = request.mode == Mode::Run && settings.tether.url == TetherUrl::Sandbox;
     let existing = if feeds_sandbox { loaded.existing.clone() } else { vec![] };
     let planned = plan::build(loaded, known, settings, request.as_of)?;
-    let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest.sources);
+    let previous = RunFolder::last_complete(&settings.run.state)?.map(|(_, manifest)| manifest);
     let selection = match request.wanted {
         Wanted::All => None,
         Wanted::Limit(most) => Some(Selection::Limit(*most)),
         Wanted::Only(key) => Some(plan::only(&planned.rows, key)??),
     };
-    let guards = plan::judge(
-        &planned.rows,
-        selection.as_ref(),
-        &planned.products,
-        &planned.sources,
-        settings.guards,
-        request.allow,
-        previous.as_deref(),
-    )?;
-    let refused = guards.iter().any(|finding| finding.refused);
+    let guards = plan::judge(plan::Asked {
+        rows: &planned.rows,
+        selection: selection.as_ref(),
+        products: &planned.products,
+        sources: &planned.sources,
+        inputs: &inputs,
+        mix: Some(&planned.mix),
+        settings,
+        started_at: request.started_at,
+        previous: previous.as_ref(),
+        allowed: request.allow,
+    })?;
+    let refused = announce(&guards, monitor);
     let to_send = plan::rows_to_send(&planned.rows, selection.as_ref())?;
     monitor.event(Event::StageFinished {
         stage: "planning",
@@ -125,6 +130,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         products: planned.products,
         inputs,
         sources: planned.sources,
+        mix: Some(planned.mix),
         overrides: planned.overrides,
         guards,
         approval: None,
@@ -142,6 +148,15 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         waiting,
         existing,
     })
+}
+
+/// Tells of each guard that refuses, or that was overridden; whether any refuses.
+pub fn announce(guards: &[GuardFinding], monitor: &dyn Monitor) -> bool {
+    for finding in guards.iter().filter(|finding| finding.refused || finding.overridden) {
+        let message = format!("{} by {}: {}", finding.state(), finding.guard, finding.detail);
+        monitor.event(Event::Warning { message });
+    }
+    guards.iter().any(|finding| finding.refused)
 }
 
 /// What the baseline knows of each product, in the order of the configuration.

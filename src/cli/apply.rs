@@ -1,7 +1,7 @@
 //! The arguments of `apply`.
 
-use super::GUARDS;
 use super::examples::APPLY_EXAMPLES;
+use super::guards;
 use crate::app::apply::Approved;
 use crate::app::exit::help_table;
 use crate::config::parse_duration;
@@ -24,7 +24,7 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_duration)]
     pub max_age: Duration,
     /// Let the plan pass this guard once; repeat for several
-    #[arg(long, value_name = "GUARD", value_parser = GUARDS)]
+    #[arg(long, value_name = "GUARD", value_parser = guards())]
     pub allow: Vec<String>,
 }
 

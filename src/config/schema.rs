@@ -63,6 +63,7 @@ pub const SECRET: &str = "a table that says where the address stands";
 /// Such a key is that table, or a text.
 pub const PROXY: &str =
     "an address in quotes, or, where it holds a password, a table that says where the address stands";
+const SHARE: &str = "a percentage from 0 to 100";
 
 /// One row per key: section, key, what it expects, example, default, meaning.
 #[rustfmt::skip]
@@ -149,7 +150,15 @@ pub const KEYS: &[Key] = &[
     key("guards", "max_created", "a whole number of customers", "500", "no guard", "customers that the plan would or may create, over all products"),
     key("guards", "max_changed_percent", PERCENT, "30", "no guard", "updates as a percentage of existing customers, per product"),
     key("guards", "max_mrr_change_percent", PERCENT, "10", "no guard", "net change of MRR as a percentage of the opening MRR, per product"),
-    key("guards", "min_rows_percent", "a percentage from 0 to 100", "80", "no guard", "rows of each source as a percentage of the last completed run's"),
+    key("guards", "max_gross_mrr_change_percent", PERCENT, "20", "no guard", "changes of MRR up and down added up, as a percentage of the opening MRR, per product"),
+    key("guards", "max_customer_mrr_change", "a positive decimal in quotes, in whole units of the account's currency", r#""5000.00""#, "no guard", "change of one customer's MRR, up or down"),
+    key("guards", "max_status_shift_percent", SHARE, "10", "no guard", "percentage points by which the share of a status may move since the last completed run, per product"),
+    key("guards", "max_currency_shift_percent", SHARE, "10", "no guard", "percentage points by which a currency's share of Stripe's subscriptions may move since the last completed run"),
+    key("guards", "refuse_new_currency", YES_NO, "true", "false", "refuse a currency of which the last completed run had no subscription"),
+    key("guards", "min_rows_percent", SHARE, "80", "no guard", "rows of each source as a percentage of the last completed run's, at least"),
+    key("guards", "max_rows_percent", "a percentage of at least 100", "150", "no guard", "rows of each source as a percentage of the last completed run's, at most"),
+    key("guards", "max_export_age", "a duration in quotes", r#""36h""#, "no guard", "how long before the run's start an export of Stripe or a CRM may have been written"),
+    key("guards", "refuse_repeated_files", YES_NO, "true", "false", "refuse a source of Stripe or a CRM all of whose files are those of the last completed run"),
 
     key("tether", "url", r#"an https address, or "sandbox" for a local Tether inside the process"#, r#""https://usetether.io""#, r#""https://usetether.io""#, "where Tether is"),
     key("tether", "rate", "calls per s, min, h or d, or \"auto\"", r#""10/s""#, r#""10/s""#, "calls per time, for each product's key"),

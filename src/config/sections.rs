@@ -207,11 +207,20 @@ pub(super) fn limits(section: &Section<'_>, problems: &mut Problems<'_>) -> Limi
 /// `[guards]`
 pub(super) fn guards(section: &Section<'_>, problems: &mut Problems<'_>) -> Guards {
     let any = |value: &DeValue<'_>| value::percent_up_to(None, value);
+    let share = |value: &DeValue<'_>| value::percent_up_to(Some(100), value);
     Guards {
         max_created: section.read("max_created", problems, value::whole),
         max_changed_percent: section.read("max_changed_percent", problems, any),
         max_mrr_change_percent: section.read("max_mrr_change_percent", problems, any),
-        min_rows_percent: section.read("min_rows_percent", problems, |value| value::percent_up_to(Some(100), value)),
+        max_gross_mrr_change_percent: section.read("max_gross_mrr_change_percent", problems, any),
+        max_customer_mrr_change: section.read("max_customer_mrr_change", problems, value::positive_decimal),
+        max_status_shift_percent: section.read("max_status_shift_percent", problems, share),
+        max_currency_shift_percent: section.read("max_currency_shift_percent", problems, share),
+        refuse_new_currency: section.read("refuse_new_currency", problems, value::yes_no).unwrap_or_default(),
+        min_rows_percent: section.read("min_rows_percent", problems, share),
+        max_rows_percent: section.read("max_rows_percent", problems, value::percent_from_100),
+        max_export_age: section.read("max_export_age", problems, value::duration),
+        refuse_repeated_files: section.read("refuse_repeated_files", problems, value::yes_no).unwrap_or_default(),
     }
 }
 

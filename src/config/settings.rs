@@ -287,7 +287,8 @@ pub struct FxRate {
     pub date: Instant,
 }
 
-/// `[guards]`: refused before the first call when a figure is above (for rows: below) the limit. `None`: no guard.
+/// `[guards]`: refused before the first call when a figure is above (for what is called `min_`: below) the limit. `None`, and
+/// `false`: no guard. A guard that is not written is in no hash of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Guards {
     /// Customers that the plan would create, over all products.
@@ -296,8 +297,32 @@ pub struct Guards {
     pub max_changed_percent: Option<Decimal>,
     /// Absolute net change of Tether's MRR as a percentage of the opening MRR, per product.
     pub max_mrr_change_percent: Option<Decimal>,
-    /// Rows of each source as a percentage of the last completed run's.
+    /// Absolute changes of MRR added up, as a percentage of the opening MRR, per product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_gross_mrr_change_percent: Option<Decimal>,
+    /// Absolute change of one customer's MRR, in major units of the account's currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_customer_mrr_change: Option<Decimal>,
+    /// How far the share of a status may move since the last completed run, in percentage points, per product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_status_shift_percent: Option<Decimal>,
+    /// How far the share of a currency among Stripe's subscriptions may move since the last completed run, in percentage points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_currency_shift_percent: Option<Decimal>,
+    /// Refuse a currency of which the last completed run had no subscription.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuse_new_currency: bool,
+    /// Rows of each source as a percentage of the last completed run's, at least.
     pub min_rows_percent: Option<Decimal>,
+    /// The same, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows_percent: Option<Decimal>,
+    /// How long before the run's start an export may have been written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_export_age: Option<Duration>,
+    /// Refuse a source all of whose files are those of the last completed run.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refuse_repeated_files: bool,
 }
 
 /// `[limits]`: beyond these a file is refused, or a row rejected, instead of taking the machine down.

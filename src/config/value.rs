@@ -156,6 +156,12 @@ pub(super) fn percent_up_to(most: Option<u32>, value: &DeValue<'_>) -> Result<De
     }
 }
 
+/// A percentage of at least 100.
+pub(super) fn percent_from_100(value: &DeValue<'_>) -> Result<Decimal, String> {
+    let number = decimal(value)?;
+    if number < Decimal::ONE_HUNDRED { Err(format!("`{number}` is below 100")) } else { Ok(number) }
+}
+
 /// A positive fraction: `52/12`, `4.33`, or a whole number.
 pub(super) fn fraction(value: &DeValue<'_>) -> Result<(u64, u64), String> {
     let refuse = |text: &str| format!("`{text}` is not a positive fraction");

@@ -8,6 +8,7 @@ mod error;
 mod existing;
 mod file;
 mod guards;
+mod mix;
 mod only;
 mod order;
 mod totals;
@@ -18,7 +19,7 @@ mod tests;
 pub use error::PlanError;
 pub use existing::{Held, existing};
 pub use file::{find_accounting_rows, find_plan_rows, read_accounting, read_plan, write_accounting, write_plan};
-pub use guards::judge;
+pub use guards::{Asked, judge, limits};
 pub use only::{OnlyError, only};
 pub use order::rows_to_send;
 
@@ -27,7 +28,7 @@ use crate::config::Settings;
 use crate::link::{self, Sources};
 use crate::load::Loaded;
 use crate::model::{Break, Instant, OverrideUse};
-use crate::runs::{RunProduct, SourceTotals};
+use crate::runs::{Mix, RunProduct, SourceTotals};
 use crate::table::{Accounting, Existing, PlanRows};
 use polars::prelude::*;
 
@@ -44,6 +45,8 @@ pub struct Planned {
     pub sources: Vec<SourceTotals>,
     /// The products with their sums.
     pub products: Vec<RunProduct>,
+    /// Of what customers and subscriptions are made up.
+    pub mix: Mix,
     /// What became of each override.
     pub overrides: Vec<OverrideUse>,
     /// The definition of MRR in force.
@@ -84,6 +87,7 @@ pub fn build(
     // A million customers are gigabytes: what is not needed any more goes before Tether's side comes.
     drop((stripe, contacts));
     let sums = totals::Sums::of(&billed, &linked)?;
+    let currencies = mix::currencies(&billed, &linked)?;
     let scale = billed.scale;
     breaks.extend(billed.breaks);
     drop(billed.subscriptions);
@@ -115,6 +119,7 @@ pub fn build(
         (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))
     });
     Ok(Planned {
+        mix: mix::mix(&rows, currencies)?,
         rows,
         accounting,
         breaks,

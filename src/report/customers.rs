@@ -56,16 +56,18 @@ pub(super) fn assemble(
     let is_sent = any_of("predicted", Prediction::ALL.iter().filter(|p| p.is_sent()).map(|p| p.as_str()));
     let answered = col("reply_outcome").is_not_null();
     let accepted = any_of("reply_outcome", [Outcome::Created, Outcome::Updated, Outcome::Applied].map(Outcome::as_str));
+    // What a person left out was not stopped by what stopped the rest. A guard refuses all.
+    let selection = selection.filter(|_| not_sent != Some(Reason::Guard));
     let would_hold =
         any_of("predicted", [Prediction::Create, Prediction::Update, Prediction::Unknown].map(Prediction::as_str))
-            .and(lit(not_sent == Some(Reason::PlanOnly)));
+            .and(lit(not_sent == Some(Reason::PlanOnly)))
+            .and(is_selected(selection));
 
     let stop =
         stopped.iter().fold(lit(not_sent.unwrap_or(Reason::Interrupted).as_str()), |other, (product, reason)| {
             when(col("product").eq(lit(product.as_str()))).then(lit(reason.as_str())).otherwise(other)
         });
-    // What a person left out was not stopped by what stopped the rest.
-    let left = is_selected(selection.filter(|_| not_sent.is_none())).not();
+    let left = is_selected(selection).not();
     let stop = when(left).then(lit(Reason::Limit.as_str())).otherwise(stop);
     let both_details = concat_str([col("reply_detail"), col("detail")], "; ", true);
     let frame = frame

@@ -49,7 +49,8 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
         writeln!(out, "- {}", plain(&tie.sentence()))?;
     }
     for guard in &manifest.guards {
-        writeln!(out, "- Guard {}: {}", plain(&guard.guard), plain(&guard.detail))?;
+        let state = if guard.refused || guard.overridden { format!(" **{}**", guard.state()) } else { String::new() };
+        writeln!(out, "- Guard {}{state}: {}", plain(&guard.guard), plain(&guard.detail))?;
     }
     if !model.breaks.is_empty() {
         let kinds = model.breaks_by_kind();
@@ -61,7 +62,8 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
         writeln!(
             out,
             "\nApprove it by its hash: `tether-recon apply {} --approve {}`",
-            manifest.run_id, manifest.plan_hash
+            manifest.run_id,
+            manifest.approval_hash()
         )?;
     }
     writeln!(out, "\nProve it again, before you sign: `tether-recon verify {}`", manifest.run_id)?;

@@ -35,6 +35,10 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     let digits = manifest.currency_digits;
     let currency = manifest.currency.as_str().to_uppercase();
     let (_, headline, sentence) = words::verdict(model, ending);
+    // What a pager shows of a run that must not wait.
+    if let Some(refusal) = words::refusal(model) {
+        writeln!(out, "{}\n", printable(&refusal))?;
+    }
     writeln!(out, "run {}   as of {}", printable(&manifest.run_id), manifest.as_of)?;
     for product in &model.products {
         writeln!(out, "\n{:<20}{:>12}{:>18}", printable(&product.name), "customers", format!("MRR {currency}"))?;
@@ -59,7 +63,7 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     writeln!(out, "\n{headline}: {}", printable(&sentence))?;
     writeln!(out, "exit {}: {}", ending.exit_code, ending.meaning())?;
     if model.planned_only {
-        let (run, hash) = (printable(&manifest.run_id), &manifest.plan_hash);
+        let (run, hash) = (printable(&manifest.run_id), manifest.approval_hash());
         writeln!(out, "approve it: tether-recon apply {run} --approve {hash}")?;
     }
     writeln!(out, "report: {}", report.display())

@@ -31,6 +31,7 @@ impl Tone {
 /// May this be signed? The answer in a word or two, and one sentence.
 pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
     let (tone, headline, mut sentence) = judged(model, ending);
+    let (tone, headline) = after_overrides(model, tone, headline);
     for remark in remarks(model) {
         sentence.push(' ');
         sentence.push_str(&remark);
@@ -41,6 +42,15 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
 /// What a signer has to know whatever the verdict: what a person asked for.
 fn remarks(model: &ReportModel) -> Vec<String> {
     let mut remarks = vec![];
+    let overridden = model.manifest.guards.iter().filter(|guard| guard.overridden);
+    let overridden: Vec<&str> = overridden.map(|guard| guard.detail.as_str()).collect();
+    if !overridden.is_empty() {
+        remarks.push(format!(
+            "What a guard would have refused was let pass by whoever started this at {}: {}.",
+            model.manifest.started_at,
+            overridden.join(". ")
+        ));
+    }
     if let Some(approval) = &model.manifest.approval {
         remarks.push(format!(
             "The plan {} was applied as it stood, approved by {}.",
@@ -59,9 +69,38 @@ fn remarks(model: &ReportModel) -> Vec<String> {
             1 => "one customer is".to_owned(),
             left => format!("{} customers are", count(left)),
         };
-        remarks.push(format!("The run was limited by {selection}: {left} left to a later run."));
+        let what = if model.planned_only { "The plan is" } else { "The run was" };
+        // What was refused was left as a whole.
+        let rest = if model.verdict().refused() && !model.planned_only {
+            String::new()
+        } else {
+            format!(": {left} left to a later run")
+        };
+        remarks.push(format!("{what} limited by {selection}{rest}."));
     }
     remarks
+}
+
+/// The guards that refused the run, in one line that is enough for a pager: figure, limit, and the flag that overrides it.
+pub(super) fn refusal(model: &ReportModel) -> Option<String> {
+    let mut refusing = model.manifest.guards.iter().filter(|guard| guard.refused);
+    let first = refusing.next()?;
+    let more = match refusing.count() {
+        0 => String::new(),
+        1 => " (1 more finding refused it too)".to_owned(),
+        more => format!(" ({more} more findings refused it too)"),
+    };
+    Some(format!("refused by {}: {}{more}", first.guard, first.detail))
+}
+
+/// What was overridden has to be looked at, whatever else is well.
+fn after_overrides(model: &ReportModel, tone: Tone, headline: &'static str) -> (Tone, &'static str) {
+    match tone {
+        Tone::Good if !model.manifest.guards.iter().any(|guard| guard.overridden) => (tone, headline),
+        Tone::Good if model.planned_only => (Tone::Attention, "Review, then send"),
+        Tone::Good => (Tone::Attention, "Sign after review"),
+        Tone::Attention | Tone::Bad => (tone, headline),
+    }
 }
 
 fn judged(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {

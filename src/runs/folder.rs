@@ -4,7 +4,7 @@ use super::files::{create_new_private_dir, sync_folder};
 use super::proof::{Fingerprint, Link, sealed};
 use super::{MANIFEST_FORMAT, Manifest, RunStatus, RunsError, create_private_dir, write_atomic};
 use crate::model::Instant;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// `<state>/runs/<run id>/`
@@ -112,9 +112,30 @@ impl RunFolder {
         Self::last_with(state, |status| matches!(status, RunStatus::Sending | RunStatus::Incomplete))
     }
 
-    /// The newest run in which every row has its outcome.
+    /// The newest run in which every row has its outcome: by its name, then by the chain, which also tells apart two runs of
+    /// one second.
     pub fn last_complete(state: &Path) -> Result<Option<(Self, Manifest)>, RunsError> {
-        Self::last_with(state, |status| status == RunStatus::Complete)
+        let Some(newest) = Self::last_with(state, |status| status == RunStatus::Complete)? else { return Ok(None) };
+        let mut after = BTreeMap::new();
+        for folder in Self::list(state)? {
+            // What cannot be read follows nothing: `verify` says what is wrong with it.
+            let Ok(manifest) = folder.read_manifest() else { continue };
+            if let Some(link) =
+                manifest.proof.previous.as_ref().filter(|_| manifest.mode.sends() && manifest.is_final())
+            {
+                after.insert(link.run_id.clone(), (folder, manifest));
+            }
+        }
+        let mut last = newest;
+        let mut id = last.0.id.clone();
+        // Each step uses up a link, so that this ends.
+        while let Some(next) = after.remove(&id) {
+            next.0.id.clone_into(&mut id);
+            if next.1.status == RunStatus::Complete {
+                last = next;
+            }
+        }
+        Ok(Some(last))
     }
 
     /// The newest run whose manifest satisfies `wanted`. A folder without a manifest never got to sending: a crash came
@@ -260,6 +281,7 @@ pub(super) mod tests {
             products: Vec::new(),
             inputs: Vec::new(),
             sources: Vec::new(),
+            mix: None,
             overrides: Vec::new(),
             guards: Vec::new(),
             exit_on_creation_disabled: false,

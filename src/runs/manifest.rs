@@ -1,8 +1,9 @@
 //! `manifest.json`: what a run was given and what came of it.
 
 use super::{Link, Proof};
-use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse, Selection};
+use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse, Selection, hex};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The format of `manifest.json` that this version writes.
@@ -56,6 +57,9 @@ pub struct Manifest {
     pub inputs: Vec<InputFile>,
     /// Control totals per source.
     pub sources: Vec<SourceTotals>,
+    /// What the next run's guards compare with; `None` in a manifest of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mix: Option<Mix>,
     /// What became of each override.
     #[serde(default)]
     pub overrides: Vec<OverrideUse>,
@@ -80,6 +84,17 @@ impl Manifest {
             RunStatus::Planned => self.mode == Mode::Plan,
             RunStatus::Sending | RunStatus::Incomplete => false,
         }
+    }
+}
+
+impl Manifest {
+    /// What who approves the plan hands back: the plan's hash; of a plan that is limited to some rows, the SHA-256 of that
+    /// hash, a line feed and the selection as compact JSON, so that the approval holds for no other selection.
+    pub fn approval_hash(&self) -> String {
+        let Some(selection) = &self.selection else { return self.plan_hash.clone() };
+        // Names and numbers alone: it cannot fail.
+        let selection = serde_json::to_string(selection).unwrap_or_default();
+        hex(&Sha256::digest(format!("{}\n{selection}", self.plan_hash)))
     }
 }
 
@@ -187,6 +202,15 @@ pub struct SourceTotals {
     pub mrr_without_rate: BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
 }
 
+/// Of what the customers and the subscriptions are made up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mix {
+    /// Desired customers by status, per product; those without one under `none`.
+    pub statuses: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Stripe's subscriptions by currency, each subscription once; those whose currency is not known are left out.
+    pub currencies: BTreeMap<String, u64>,
+}
+
 /// What one guard found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuardFinding {
@@ -194,12 +218,31 @@ pub struct GuardFinding {
     pub guard: String,
     /// The product or source it looked at, where it is not the whole plan.
     pub scope: Option<String>,
-    /// The figure found, as decimal text.
-    pub figure: String,
+    /// The figure found, as decimal text; `None`: there was nothing to compare with, so that the guard could not refuse.
+    pub figure: Option<String>,
     /// The limit, as decimal text.
     pub limit: String,
+    /// What figure and limit count: `customers`, `percent`, `points`, `hours`, `files`, `currencies`, or a currency's code.
+    /// Empty in a manifest of an earlier version.
+    #[serde(default)]
+    pub unit: String,
     /// Whether it refused the run.
     pub refused: bool,
+    /// Whether it would have refused the run, and was overridden this once.
+    #[serde(default)]
+    pub overridden: bool,
     /// One sentence: figure, limit, and the flag that overrides it once.
     pub detail: String,
+}
+
+impl GuardFinding {
+    /// What the guard came to, in words.
+    pub const fn state(&self) -> &'static str {
+        match (self.refused, self.overridden, &self.figure) {
+            (true, ..) => "refused",
+            (_, true, _) => "overridden",
+            (.., None) => "nothing to compare",
+            _ => "passed",
+        }
+    }
 }

@@ -15,7 +15,8 @@ pub use files::{create_private_dir, open_regular, read_regular, write_atomic, wr
 pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{
-    Approval, Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mode, ProductTotals, RunProduct, RunStatus, SourceTotals,
+    Approval, Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mix, Mode, ProductTotals, RunProduct, RunStatus,
+    SourceTotals,
 };
 pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};

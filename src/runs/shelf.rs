@@ -17,7 +17,7 @@ pub enum Need {
     ChainEnd,
     /// It is the newest that sent: who has been waiting for creation is told from it.
     Waiting,
-    /// It is the newest complete one: `min_rows_percent` compares with it.
+    /// It is the newest complete one: guards compare with it.
     Guards,
     /// A run that stays stands before or behind it in the chain, which would be broken without it.
     Link,
@@ -43,7 +43,7 @@ impl Need {
             Self::Unreadable => "its manifest cannot be read: restore it, or remove the folder by hand",
             Self::ChainEnd => "it is the end of the chain: the next run names it",
             Self::Waiting => "the newest that sent: who has been waiting is counted from it",
-            Self::Guards => "the newest complete run: `min_rows_percent` compares with it",
+            Self::Guards => "the newest complete run: guards compare with it",
             Self::Link => "the chain of the runs that stay goes through it",
         }
     }

@@ -149,6 +149,100 @@ fn the_guards_are_asked_again_and_can_be_overridden_once() {
 }
 
 #[test]
+fn a_limited_plan_is_approved_with_its_limit_and_applied_to_just_those() {
+    let site = Site::new(6);
+    let server = Server::start(&site, "");
+    site.configure(&server.url, "[guards]\nmax_created = 0\n");
+    let (whole, whole_hash) = plan(&site, 4);
+    let planned = site.expect(&format!("plan --as-of {AS_OF} --limit 1 --allow max_created"), 0);
+    assert!(planned.stdout.contains("The plan is limited by --limit 1: 3 customers are left to a later run."));
+    let report = site.report();
+    let reasons = |report: &Report, reason: &str| report.customers.iter().filter(|row| row["reason"] == reason).count();
+    assert_eq!((reasons(&report, "plan_only"), reasons(&report, "limit")), (1, 3));
+    // What Tether would hold is what those bring: 105 of the largest.
+    let bridge = &report.summary["products"][0]["mrr_bridge"];
+    assert_eq!((&bridge["opening"], &bridge["closing"]), (&39_400.into(), &49_900.into()));
+    site.expect("verify latest", 0);
+    let line = planned.stdout.lines().find_map(|line| line.strip_prefix("approve it: tether-recon apply ")).unwrap();
+    let (run, hash) = line.split_once(" --approve ").unwrap();
+    for file in ["summary.md", "report.html"] {
+        assert!(site.read(&format!("state/runs/{run}/report/{file}")).contains(hash), "{file} does not show the hash");
+    }
+    // The same rows without the limit are another thing to approve, and the other way round.
+    assert_eq!(report.manifest()["plan_hash"], whole_hash.as_str());
+    refused(&site, &format!("apply {run} --approve {whole_hash}"), 2, "the approved hash is not that of plan");
+    refused(&site, &format!("apply {whole} --approve {hash}"), 2, "the approved hash is not that of plan");
+
+    // The override stood in the report that was approved.
+    let ran = site.expect(&format!("apply {run} --approve {hash} --approved-by Ada"), 0);
+    assert!(ran.stdout.contains("overridden this once by --allow max_created"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("The run was limited by --limit 1: 3 customers are left"), "{}", ran.stdout);
+    let report = site.report();
+    assert_eq!(report.outcomes(), BTreeMap::from([("created", 1), ("not_attempted", 3), ("unchanged", 2)]));
+    assert_eq!(report.customer("core", "c5@example.com")["outcome"], "created");
+    assert_eq!((&report.manifest()["selection"]["limit"], &report.summary["status"]), (&1.into(), &"complete".into()));
+    site.expect("verify latest", 0);
+
+    // The rest, one customer of it by name.
+    let planned = site.expect(&format!("plan --as-of {AS_OF} --only c1@example.com --detailed-exitcode"), 10).stdout;
+    let line = planned.lines().find_map(|line| line.strip_prefix("approve it: tether-recon ")).unwrap();
+    site.expect(line, 0);
+    assert_eq!(site.report().outcomes(), BTreeMap::from([("not_attempted", 2), ("unchanged", 3), ("updated", 1)]));
+    site.expect(&format!("plan --as-of {AS_OF} --only nobody@example.com"), 2);
+    assert_eq!(server.stop(&site).0.len(), 2);
+}
+
+#[test]
+fn a_plan_of_several_products_is_applied_to_each_with_its_own_key() {
+    let site = Site::new(6);
+    // The local Tether inside the process, with two products of which one may not create.
+    let further = r#"
+[[product]]
+name = "academy"
+key = { env = "TETHER_CORE_KEY" }
+existing = "in/core.jsonl"
+creation = "off"
+"#;
+    site.configure("sandbox", "");
+    site.append("recon.toml", further);
+    let (run, hash) = plan(&site, 0);
+    site.expect(&format!("apply {run} --approve {hash}"), 0);
+    let applied = site.report();
+    let of = |report: &Report, product: &str| {
+        let mut counts = BTreeMap::new();
+        for row in report.customers.iter().filter(|row| row["product"] == product) {
+            *counts.entry(row["outcome"].clone()).or_insert(0) += 1;
+        }
+        counts
+    };
+    let words = |pairs: &[(&str, i32)]| {
+        pairs.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(of(&applied, "core"), words(&[("created", 2), ("unchanged", 2), ("updated", 2)]));
+    assert_eq!(of(&applied, "academy"), words(&[("creation_disabled", 2), ("unchanged", 2), ("updated", 2)]));
+    site.expect("verify latest", 0);
+
+    // A limit counts over all products; one customer is sent in each.
+    let (run, hash) = {
+        site.append("in/customers.csv", "cus_6,c6@example.com,Six,2025-01-01 00:00\n");
+        let text = site.expect(&format!("plan --as-of {AS_OF} --only cus_6"), 0).stdout;
+        let line = text.lines().find_map(|line| line.strip_prefix("approve it: tether-recon apply ")).unwrap();
+        let (run, hash) = line.split_once(" --approve ").unwrap();
+        (run.to_owned(), hash.to_owned())
+    };
+    site.expect(&format!("apply {run} --approve {hash}"), 0);
+    let applied = site.report();
+    for (product, outcome) in [("core", "created"), ("academy", "creation_disabled")] {
+        assert_eq!(applied.customer(product, "c6@example.com")["outcome"], outcome, "{product}");
+    }
+    let left: Vec<_> = applied.customers.iter().filter(|row| row["reason"] == "limit").collect();
+    assert!(!left.is_empty() && left.iter().all(|row| row["product"] == "academy"), "{left:?}");
+    // Nobody who is left out was asked about.
+    assert!(left.iter().all(|row| row["sent"] == "false"), "{left:?}");
+    site.expect("verify latest", 0);
+}
+
+#[test]
 fn an_interrupted_apply_is_finished_by_resume_and_stands_before_another() {
     let (site, server, run, hash) = planned(90, "[tether]\nin_flight = 4\n", "slow = { every = 1, millis = 100 }\n");
     let mut applying = site.start(&format!("apply {run} --approve {hash} --approved-by Ada"));

@@ -14,6 +14,7 @@ mod explain;
 mod explain_runs;
 mod faults;
 mod files;
+mod guards;
 mod hooks;
 mod hostile;
 mod json_schema;

@@ -42,7 +42,7 @@ async fn three_nights() -> (tempfile::TempDir, Vec<String>) {
     for day in [0, 5, 10, 20] {
         let context = on_day(site.path(), day);
         if day == 5 {
-            plan::plan(&context, None, false).unwrap();
+            plan::plan(&context, &plan::Options::default()).unwrap();
         } else {
             run::run(&context, None, &[], &crate::app::run::Wanted::All).await.unwrap();
         }

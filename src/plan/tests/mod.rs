@@ -1,5 +1,6 @@
 //! The rules of linking, matching and diffing, each as a scenario.
 
+mod guards;
 mod identity;
 mod messes;
 mod scenario;
@@ -398,8 +399,19 @@ fn a_guard_counts_each_existing_customer_once_however_many_rows_name_it() {
          tether t1 ext=X email=a@example.com\ntether t2 email=c@example.com",
         &settings,
     );
-    let found =
-        crate::plan::judge(&plan.rows, None, &plan.products, &plan.sources, settings.guards, &[], None).unwrap();
+    let asked = crate::plan::Asked {
+        rows: &plan.rows,
+        selection: None,
+        products: &plan.products,
+        sources: &plan.sources,
+        inputs: &[],
+        mix: Some(&plan.mix),
+        settings: &settings,
+        started_at: crate::model::Instant::parse(scenario::AS_OF).unwrap(),
+        previous: None,
+        allowed: &[],
+    };
+    let found = crate::plan::judge(asked).unwrap();
     assert!(found[0].detail.contains("1 of 2 existing customers (50 %)"), "{}", found[0].detail);
     assert!(!found[0].refused);
 }

@@ -88,6 +88,21 @@ impl<'a> Page<'a> {
         self.model.manifest.guards.iter().filter(|guard| guard.refused).count()
     }
 
+    /// What the guards came to, in a few words.
+    fn guards_in_short(&self) -> String {
+        let guards = &self.model.manifest.guards;
+        let overridden = match guards.iter().filter(|guard| guard.overridden).count() {
+            0 => String::new(),
+            count => format!(", {count} overridden"),
+        };
+        format!("{} looked, {} refused{overridden}", guards.len(), self.refusals())
+    }
+
+    /// Whether a guard has something that a reviewer must see.
+    fn guards_ask(&self) -> bool {
+        self.model.manifest.guards.iter().any(|guard| guard.refused || guard.overridden)
+    }
+
     fn overrides_used(&self) -> usize {
         self.model.manifest.overrides.iter().filter(|found| found.state == OverrideState::Used).count()
     }

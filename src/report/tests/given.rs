@@ -153,6 +153,7 @@ impl Given {
                 modified: None,
             }],
             sources: vec![subscriptions],
+            mix: None,
             overrides: vec![crate::model::OverrideUse {
                 file: "overrides.csv".into(),
                 line: 2,

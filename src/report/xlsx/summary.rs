@@ -184,7 +184,7 @@ fn notes(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxError> {
         page.section("Guards", WIDTH)?;
     }
     for guard in &given.model.manifest.guards {
-        page.line(&format!("{}: {}", guard.guard, guard.detail), &formats.label)?;
+        page.line(&format!("{} {}: {}", guard.guard, guard.state(), guard.detail), &formats.label)?;
     }
     if !given.model.manifest.guards.is_empty() {
         page.blank();

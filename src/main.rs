@@ -116,7 +116,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
             return Ok(ExitCode::Done);
         }
-        Command::Config(ConfigCommand::Check) => return config_check::run(&context.config, context.env, out),
+        Command::Config(ConfigCommand::Check) => return config_check::run(context, out),
     };
     match output::write_text(out, &text) {
         // What came of the run stands in its report: that nobody reads the summary must not change it.

@@ -1,116 +1,58 @@
-//! `config check`: what a run would do, told without a key, without the network, and without opening an export.
+//! `config check`: what a run would do, told without a key, without the network, from the configuration and the beginnings of
+//! the files that it names.
 
+mod sources;
+
+pub use sources::WouldBeRefused;
+
+use super::Context;
 use super::exit::{AppError, ExitCode};
 use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
 use crate::config::{Pace, Settings, TetherUrl, key_is_present, load, place};
+use crate::load::{LoadError, Look, look};
 use crate::plan::limits;
-use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
-/// What one glob pattern finds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matched {
-    /// The source: `stripe customers`, `crm hubspot`, `existing core`.
-    pub source: String,
-    /// The pattern, relative to the configuration where it stands below it.
-    pub pattern: String,
-    /// Files that match.
-    pub files: usize,
-    /// Their sizes together, in bytes.
-    pub bytes: u64,
-}
-
-/// A pattern of the configuration finds no file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{source_name}: `{pattern}` matches no file{}; export the files, or correct the pattern", others(*further))]
-pub struct NothingMatches {
-    /// The source.
-    pub source_name: String,
-    /// The first pattern without a file.
-    pub pattern: String,
-    /// How many further patterns find nothing either.
-    pub further: usize,
-}
-
-fn others(further: usize) -> String {
-    if further == 0 { String::new() } else { format!(", nor do {further} more") }
-}
-
-/// Loads `path`, looks for the files its patterns name, and prints what a run would do.
+/// Loads the configuration, looks at the files its patterns name, and prints what a run would do.
 ///
 /// # Errors
-/// [`AppError::Configuration`] with every problem; [`AppError::Input`] when a pattern finds nothing, after printing.
-pub fn run(path: &Path, env: &dyn Fn(&str) -> Option<OsString>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
-    let settings = load(path)?;
-    settings.tether.sandbox_faults.as_deref().map(super::embedded::faults).transpose()?;
-    let matched = look(&settings);
-    let keys: Vec<bool> = settings.products.iter().map(|product| key_is_present(&product.key, env)).collect();
-    let text = describe(&settings, &matched, &keys).map_err(|error| AppError::Internal(Box::new(error)))?;
-    let told = notices::describe(&settings, env).map_err(|error| AppError::Internal(Box::new(error)))?;
+/// [`AppError::Configuration`] with every problem; [`AppError::Input`] with every file and pattern that a run would refuse,
+/// after printing.
+pub fn run(context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
+    let settings = load(&context.config)?;
+    if let Some(file) = &settings.tether.sandbox_faults {
+        super::embedded::faults(file).map_err(|error| match settings.place_of(&file.to_string_lossy()) {
+            Some(place) => AppError::Configuration(format!("{place}: tether.sandbox_faults: {error}").into()),
+            None => error,
+        })?;
+    }
+    let look = look(&settings, &context.trials);
+    let keys: Vec<bool> = settings.products.iter().map(|product| key_is_present(&product.key, context.env)).collect();
+    let text = describe(&settings, &look, &keys).map_err(|error| AppError::Internal(Box::new(error)))?;
+    let told = notices::describe(&settings, context.env).map_err(|error| AppError::Internal(Box::new(error)))?;
     write_text(out, &(text + &told))?;
-    let mut empty = matched.into_iter().filter(|matched| matched.files == 0);
-    match empty.next() {
+    match WouldBeRefused::of(&settings, &look) {
         None => Ok(ExitCode::Done),
-        Some(first) => {
-            let further = empty.count();
-            let error = NothingMatches { source_name: first.source, pattern: first.pattern, further };
-            Err(AppError::Input(Box::new(error)))
+        // Of a file whose reader was stopped from outside nothing is known.
+        Some(error) if look.refused.iter().all(|refused| matches!(refused.error, LoadError::Stopped { .. })) => {
+            Err(AppError::Incomplete(Box::new(error)))
         }
+        Some(error) => Err(AppError::Input(Box::new(error))),
     }
-}
-
-/// Counts what every pattern finds. A file that cannot be looked at counts with 0 bytes: a run will say why.
-fn look(settings: &Settings) -> Vec<Matched> {
-    let stripe = &settings.stripe;
-    let mut sources = vec![
-        ("stripe files".to_owned(), &stripe.files),
-        ("stripe customers".to_owned(), &stripe.customers),
-        ("stripe subscriptions".to_owned(), &stripe.subscriptions),
-    ];
-    for crm in &settings.crms {
-        sources.push((format!("crm {}", crm.name), &crm.contacts));
-        sources.push((format!("crm {} companies", crm.name), &crm.companies));
-    }
-    sources.push(("overrides".to_owned(), &settings.identity.overrides));
-    sources.extend(settings.products.iter().map(|product| (format!("existing {}", product.name), &product.existing)));
-    let mut matched = Vec::new();
-    for (source, patterns) in sources {
-        for pattern in patterns {
-            let paths = glob::glob(pattern).into_iter().flatten().flatten();
-            let sizes: Vec<u64> =
-                paths.filter(|path| path.is_file()).map(|path| path.metadata().map_or(0, |file| file.len())).collect();
-            matched.push(Matched {
-                source: source.clone(),
-                pattern: settings.shown_pattern(pattern).to_owned(),
-                files: sizes.len(),
-                bytes: sizes.iter().sum(),
-            });
-        }
-    }
-    matched
 }
 
 /// The page that `config check` prints. `keys` says for each product whether its key is there.
-pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Result<String, fmt::Error> {
+pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<String, fmt::Error> {
     let mut text = String::new();
     writeln!(text, "The configuration is valid (hash {}).", settings.hash.get(..12).unwrap_or_default())?;
     writeln!(text, "Account currency {}, state in {}", settings.run.currency, settings.run.state.display())?;
 
     writeln!(text, "\nSources")?;
-    let width = matched.iter().map(|matched| matched.source.len()).max().unwrap_or_default();
-    for found in matched {
-        let files = match found.files {
-            0 => "NO FILE MATCHES".to_owned(),
-            1 => format!("1 file, {}", size(found.bytes)),
-            several => format!("{several} files, {}", size(found.bytes)),
-        };
-        writeln!(text, "  {:width$}  {}: {files}", found.source, found.pattern)?;
-    }
+    sources::write(&mut text, settings, look)?;
 
     writeln!(text, "\nProducts")?;
     for (product, present) in settings.products.iter().zip(keys) {
@@ -148,6 +90,9 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
         span(tether.request_timeout),
         span(tether.deadline)
     )?;
+    if let Some(line) = forecast(settings, look) {
+        writeln!(text, "  {line}")?;
+    }
 
     writeln!(text, "\nGuards, refused before the first call")?;
     for (guard, limit) in limits(settings) {
@@ -159,6 +104,18 @@ pub fn describe(settings: &Settings, matched: &[Matched], keys: &[bool]) -> Resu
         writeln!(text, "  {line}")?;
     }
     Ok(text)
+}
+
+/// How long the calls of a run would take if every customer of Stripe needed one.
+fn forecast(settings: &Settings, look: &Look) -> Option<String> {
+    let Pace::Fixed(rate) = settings.tether.rate else { return None };
+    let customers: u64 =
+        look.files.iter().filter(|file| file.source == "stripe_customers").map(|file| file.rows.count()).sum();
+    let millis = rate.per.as_millis().saturating_mul(u128::from(customers)).div_ceil(u128::from(rate.calls.get()));
+    // In whole seconds.
+    let length = Duration::from_secs(u64::try_from(millis.div_ceil(1000)).ok()?);
+    (customers > 0)
+        .then(|| format!("one call for each of {customers} Stripe customers would take {} per product", span(length)))
 }
 
 /// A duration as the configuration writes it: `1h30m`.
@@ -182,6 +139,7 @@ pub(super) fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::run;
+    use crate::app::{Context, tests::context};
     use std::ffi::OsString;
 
     const TEXT: &str = r#"
@@ -215,24 +173,32 @@ mod tests {
         }
         let env = |name: &str| (name == "TETHER_CORE_KEY").then(|| OsString::from("tk_live_1234"));
         let mut out = Vec::new();
-        let result = run(&folder.path().join("recon.toml"), &env, &mut out);
+        let context = Context { config: folder.path().join("recon.toml"), env: &env, ..context(folder.path()) };
+        let result = run(&context, &mut out);
         let text = String::from_utf8(out).unwrap().replace(folder.path().to_str().unwrap(), "<folder>");
         match result {
             Ok(code) => (text, code.code(), String::new()),
-            Err(error) => (text, error.exit_code().code(), error.to_string()),
+            Err(error) => {
+                let folder = format!("{}/recon.toml", folder.path().display());
+                (text, error.exit_code().code(), error.to_string().replace(&folder, "recon.toml"))
+            }
         }
     }
 
+    const CUSTOMERS: &str = "id,Email,Delinquent,Plan\ncus_1,ada@example.com,,\n";
+    const SUBSCRIPTIONS: &str = "id;Customer ID;Status;Amount;Currency;Interval\nsub_1;cus_1;active;1,00;usd;month\n";
+    const EXISTING: &str = "{\"tether_id\":\"t-1\",\"email\":\"ada@example.com\"}\n";
+
     #[test]
     fn it_tells_what_a_run_would_do_and_never_the_key() {
-        let (text, code, _) = check(&[
+        let (text, code, error) = check(&[
             ("recon.toml", TEXT),
-            ("in/customers_1.csv", "id\ncus_1\n"),
-            ("in/customers_2.csv", "id\n"),
-            ("in/subscriptions.csv", "id\n"),
-            ("in/academy.jsonl", "{}\n"),
+            ("in/customers_1.csv", CUSTOMERS),
+            ("in/customers_2.csv", "id,Email,Name,Created (UTC)\n"),
+            ("in/subscriptions.csv", SUBSCRIPTIONS),
+            ("in/academy.jsonl", EXISTING),
         ]);
-        assert_eq!(code, 0);
+        assert_eq!((code, error.as_str()), (0, ""));
         assert!(!text.contains("tk_live_1234"));
         insta::with_settings!({filters => vec![("hash [0-9a-f]{12}", "hash <hash>")]}, {
             insta::assert_snapshot!("config_check", text);
@@ -240,11 +206,26 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_a_file_is_told_and_ends_with_8() {
-        let (text, code, error) = check(&[("recon.toml", TEXT), ("in/customers_1.csv", "id\n")]);
+    fn every_file_and_pattern_that_a_run_would_refuse_is_told_with_its_place_and_ends_with_8() {
+        let (text, code, error) = check(&[
+            ("recon.toml", TEXT),
+            ("in/customers_1.csv", "id,Customer,Status\n"),
+            ("in/customers_2.csv", CUSTOMERS),
+            ("in/academy.jsonl", "\n"),
+        ]);
         assert_eq!(code, 8);
         assert!(text.contains("in/subscriptions.csv: NO FILE MATCHES"), "{text}");
-        assert!(error.contains("`in/subscriptions.csv` matches no file, nor do 1 more"), "{error}");
+        assert!(text.contains("in/customers*.csv: 1 of 2 files REFUSED"), "{text}");
+        let lines: Vec<&str> = error.lines().collect();
+        assert!(lines[0].starts_with("a run would refuse 3 inputs, the first: recon.toml:6:26: [stripe]"), "{error}");
+        assert!(lines[1].contains("in/subscriptions.csv` matches no file"), "{error}");
+        for (start, place) in [
+            ("in/customers_1.csv, line 1: no column `email` for email; the nearest heading is", "recon.toml:5:21"),
+            ("in/academy.jsonl is empty", "recon.toml:20:20"),
+        ] {
+            let told = |line: &&str| line.trim().starts_with(start) && line.ends_with(&format!("(named at {place})"));
+            assert!(lines.iter().any(|line| told(&line)), "{start}: {error}");
+        }
     }
 
     #[test]

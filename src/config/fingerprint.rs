@@ -14,7 +14,7 @@ pub(super) fn fingerprint(settings: &Settings) -> Result<(String, String), serde
     let lists = [&mut portable.stripe.files, &mut portable.stripe.customers, &mut portable.stripe.subscriptions]
         .into_iter()
         .chain([&mut portable.identity.overrides])
-        .chain(portable.crms.iter_mut().map(|crm| &mut crm.contacts));
+        .chain(portable.crms.iter_mut().flat_map(|crm| [&mut crm.contacts, &mut crm.companies]));
     for patterns in lists {
         relative_patterns(base, patterns);
     }

@@ -10,6 +10,7 @@ mod json_schema;
 mod key;
 mod mrr;
 mod notify;
+mod places;
 mod problem;
 mod reading;
 pub mod schema;
@@ -34,6 +35,7 @@ pub use value::parse_duration;
 
 use document::Document;
 use problem::Problems;
+use std::collections::BTreeMap;
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -43,7 +45,9 @@ pub fn load(path: &Path) -> Result<Settings, ConfigErrors> {
     let absolute = std::path::absolute(path).map_err(unreadable)?;
     let text = std::fs::read_to_string(&absolute).map_err(unreadable)?;
     let base = absolute.parent().unwrap_or(&absolute);
-    parse(&text, base).map_err(|errors| errors.in_file(path))
+    let mut settings = parse(&text, base).map_err(|errors| errors.in_file(path))?;
+    settings.file = Some(path.to_owned());
+    Ok(settings)
 }
 
 /// Validates the text of a configuration; its paths start at `base`, an absolute folder. Opens no file.
@@ -62,6 +66,7 @@ pub fn parse(text: &str, base: &Path) -> Result<Settings, ConfigErrors> {
     }
     let settings = validate(&Document::open(root.get_ref(), &mut problems), base, &mut problems);
     let Some(mut settings) = settings.filter(|_| problems.is_empty()) else { return Err(problems.into_errors()) };
+    settings.places = places::places(text, root.get_ref(), base);
     match fingerprint::fingerprint(&settings) {
         Ok((text, hash)) => (settings.portable, settings.hash) = (text, hash),
         Err(error) => {
@@ -103,6 +108,8 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
         tether: tether?,
         notify,
         products,
+        file: None,
+        places: BTreeMap::new(),
         portable: String::new(),
         hash: String::new(),
     })

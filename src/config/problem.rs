@@ -82,6 +82,13 @@ fn describe(file: Option<&Path>, problems: &[Problem]) -> String {
     }
 }
 
+/// Line and column (in characters) of a byte of `text`, from 1.
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
 /// Collects problems and turns offsets into lines and columns.
 #[derive(Debug)]
 pub(super) struct Problems<'t> {
@@ -96,14 +103,8 @@ impl<'t> Problems<'t> {
 
     /// Notes a problem at a byte of the text.
     pub(super) fn at(&mut self, offset: usize, key: impl Into<String>, message: impl Into<String>) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let problem = Problem {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            key: key.into(),
-            message: message.into(),
-        };
+        let (line, column) = position(self.text, offset);
+        let problem = Problem { line, column, key: key.into(), message: message.into() };
         self.found.push((offset, problem));
     }
 

@@ -49,7 +49,10 @@ pub const SECTIONS: &[(&str, Shape)] = &[
     ("product", Shape::Repeated),
 ];
 
-const PATTERNS: &str = "a path or glob pattern in quotes, or a list of them";
+/// What a key of file patterns expects.
+pub(super) const PATTERNS: &str = "a path or glob pattern in quotes, or a list of them";
+/// What a key of one file expects.
+pub(super) const PATH: &str = "the path of a file in quotes";
 const YES_NO: &str = "true or false, without quotes";
 const COLUMN: &str = "a column name in quotes";
 const PLACES: &str = "a list of places, first hit wins";
@@ -168,7 +171,7 @@ pub const KEYS: &[Key] = &[
     key("tether", "request_timeout", "a duration in quotes", r#""30s""#, r#""30s""#, "how long one call may take"),
     key("tether", "max_tries", "a whole number of tries, at least 1", "5", "5", "tries per row"),
     key("tether", "stop_after_creation_disabled", YES_NO, "true", "false", "send no further rows predicted create after a product's first CREATION_DISABLED"),
-    key("tether", "sandbox_faults", "the path of a file in quotes", r#""faults.toml""#, "none", "what goes wrong in the local Tether of url = \"sandbox\", for rehearsals; docs/REHEARSALS.md shows how"),
+    key("tether", "sandbox_faults", PATH, r#""faults.toml""#, "none", "what goes wrong in the local Tether of url = \"sandbox\", for rehearsals; docs/REHEARSALS.md shows how"),
 
     key("tether", "proxy", PROXY, r#""http://proxy.example.com:3128""#, "no proxy; variables of the environment are not heeded", "the proxy through which Tether is reached"),
 
@@ -192,7 +195,7 @@ pub const KEYS: &[Key] = &[
     key("product", "creation", r#""on" or "off""#, r#""on""#, "not said", "the product's creation gate as you expect it; in the sandbox it is the gate"),
     key("product", "filter", "nothing", "", "every source row", "which source rows are this product's; refused by this version"),
     key("product.key", "env", "the name of an environment variable in quotes", r#""TETHER_API_KEY""#, "", "an environment variable"),
-    key("product.key", "file", "the path of a file in quotes", r#""secrets/tether.key""#, "", "a file that only its owner can read"),
+    key("product.key", "file", PATH, r#""secrets/tether.key""#, "", "a file that only its owner can read"),
     key("product.key", "credential", "the name of a systemd credential in quotes", r#""tether-key""#, "", "a file in $CREDENTIALS_DIRECTORY"),
 ];
 

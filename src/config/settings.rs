@@ -42,6 +42,12 @@ pub struct Settings {
     pub notify: NotifySettings,
     /// `[[product]]`, at least one.
     pub products: Vec<ProductSettings>,
+    /// The file, where the text came from one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    /// Line and column, from 1, at which each pattern stands in it.
+    #[serde(skip)]
+    pub places: BTreeMap<String, (usize, usize)>,
     /// Everything above as JSON, paths relative to their folder: secrets' sources included, secrets not.
     #[serde(skip)]
     pub portable: String,
@@ -51,6 +57,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where a pattern stands: `books.toml:12:13`; `None`: it comes from no file.
+    pub fn place_of(&self, pattern: &str) -> Option<String> {
+        let (line, column) = self.places.get(pattern)?;
+        Some(format!("{}:{line}:{column}", self.file.as_ref()?.display()))
+    }
+
     /// A pattern as the configuration wrote it: relative to its folder where it stands below it.
     pub fn shown_pattern<'p>(&self, pattern: &'p str) -> &'p str {
         let folder = glob::Pattern::escape(&self.base.to_string_lossy());
@@ -70,7 +82,7 @@ pub struct RunSettings {
 }
 
 /// `[stripe]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct StripeSettings {
     /// Glob patterns of Stripe files; each file is recognised by its content.
     pub files: Vec<String>,
@@ -92,9 +104,10 @@ pub struct StripeSettings {
 }
 
 /// Whether a dashboard file's `Amount` is per unit or already multiplied by the quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum AmountMeaning {
     /// Per unit (default).
+    #[default]
     Unit,
     /// Already multiplied.
     Total,
@@ -126,7 +139,7 @@ impl CrmSettings {
 }
 
 /// A CRM whose exports are known; what they look like stands in `src/load/crm/preset.rs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum CrmPreset {
     /// HubSpot.
     Hubspot,
@@ -152,6 +165,11 @@ impl CrmPreset {
         ("attio", Self::Attio),
         ("custom", Self::Custom),
     ];
+
+    /// Its name in the configuration.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, preset)| *preset == self).map_or("custom", |(name, _)| name)
+    }
 }
 
 /// `[link]`: what linking and matching may do beyond the default.

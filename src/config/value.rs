@@ -311,7 +311,8 @@ pub(super) fn patterns(base: &Path, value: &DeValue<'_>) -> Result<Vec<String>, 
         .collect()
 }
 
-fn absolute_pattern(base: &Path, pattern: &str) -> String {
+/// A pattern that begins at `base` unless it is absolute.
+pub(super) fn absolute_pattern(base: &Path, pattern: &str) -> String {
     if Path::new(pattern).is_absolute() {
         return pattern.to_owned();
     }

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// A file as read from disk, once.
+#[derive(Clone)]
 pub(super) struct RawFile {
     /// What it holds, unpacked.
     pub bytes: Vec<u8>,

@@ -23,13 +23,16 @@ mod error;
 mod fault;
 mod fingerprint;
 mod gzip;
+mod head;
 mod headings;
 mod json_strings;
+mod look;
 mod overrides;
 mod parquet;
 mod settle;
 mod sheet;
 mod stripe;
+mod survey;
 mod tether;
 mod text;
 mod wide;
@@ -39,9 +42,12 @@ mod tests;
 
 pub use error::LoadError;
 pub use fingerprint::{sha256, unchanged};
+pub use head::Rows;
+pub use look::{FileKind, Look, Looked, Refused, look};
 pub use parquet::{TRIAL_ARGUMENT, Trials, answer_trial};
 pub use settle::SettledRows;
 pub use stripe::StripePart;
+pub use survey::{Facts, FreeColumn, Survey, Surveyed, What, survey};
 pub use tether::existing_file;
 
 use crate::config::Settings;
@@ -50,6 +56,7 @@ use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
 use fault::{Origin, Reading};
+use fingerprint::RawFile;
 use polars::prelude::DataFrame;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -124,6 +131,8 @@ struct Job {
     shown: String,
     purpose: Use,
     key: String,
+    /// The pattern that it was found by.
+    pattern: String,
     /// Bytes, to share out the work.
     size: u64,
 }
@@ -156,12 +165,25 @@ pub fn load(settings: &Settings, trials: &Trials, monitor: &dyn Monitor) -> Resu
     Ok(loaded)
 }
 
-/// The files to read, in order; a file that several patterns of one source mean stands there once.
+/// The files to read, in order.
 fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
+    let (jobs, refused) = named(settings);
+    refused.into_iter().next().map_or(Ok(jobs), |refused| Err(refused.error))
+}
+
+/// The files that the settings name, in order, and the patterns that mean none; a file that several patterns of one source mean
+/// stands there once.
+fn named(settings: &Settings) -> (Vec<Job>, Vec<Refused>) {
     let mut jobs: Vec<Job> = Vec::new();
-    let mut add = |purpose: Use, key: &str, patterns: &[String]| -> Result<(), LoadError> {
+    let mut refused = Vec::new();
+    let mut add = |purpose: Use, key: &str, patterns: &[String]| {
         for pattern in patterns {
-            for path in fingerprint::expand(pattern, key)? {
+            let placed = settings.place_of(pattern).map_or_else(|| key.to_owned(), |place| format!("{place}: {key}"));
+            let paths = fingerprint::expand(pattern, &placed).unwrap_or_else(|error| {
+                refused.push(Refused { error, pattern: None });
+                Vec::new()
+            });
+            for path in paths {
                 // Two spellings of one path, or a link, are still one file.
                 let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
                 let same_source = |job: &&mut Job| match (job.purpose, purpose) {
@@ -177,21 +199,20 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
                 }
                 let shown = fingerprint::shown(&path, &settings.base);
                 let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-                jobs.push(Job { path, real, shown, purpose, key: key.to_owned(), size });
+                jobs.push(Job { path, real, shown, purpose, key: key.to_owned(), pattern: pattern.clone(), size });
             }
         }
-        Ok(())
     };
-    add(Use::Stripe(Expected::Anything), "[stripe] files", &settings.stripe.files)?;
-    add(Use::Stripe(Expected::Customers), "[stripe] customers", &settings.stripe.customers)?;
-    add(Use::Stripe(Expected::Subscriptions), "[stripe] subscriptions", &settings.stripe.subscriptions)?;
+    add(Use::Stripe(Expected::Anything), "[stripe] files", &settings.stripe.files);
+    add(Use::Stripe(Expected::Customers), "[stripe] customers", &settings.stripe.customers);
+    add(Use::Stripe(Expected::Subscriptions), "[stripe] subscriptions", &settings.stripe.subscriptions);
     for (index, crm) in settings.crms.iter().enumerate() {
-        add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts)?;
-        add(Use::Companies(index), &format!("companies of the CRM `{}`", crm.name), &crm.companies)?;
+        add(Use::Contacts(index), &format!("contacts of the CRM `{}`", crm.name), &crm.contacts);
+        add(Use::Companies(index), &format!("companies of the CRM `{}`", crm.name), &crm.companies);
     }
-    add(Use::Overrides, "[identity] overrides", &settings.identity.overrides)?;
+    add(Use::Overrides, "[identity] overrides", &settings.identity.overrides);
     for (index, product) in settings.products.iter().enumerate() {
-        add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing)?;
+        add(Use::Existing(index), &format!("existing customers of the product `{}`", product.name), &product.existing);
     }
     let place = |job: &Job| match job.purpose {
         Use::Stripe(_) => (0, 0),
@@ -201,7 +222,7 @@ fn jobs(settings: &Settings) -> Result<Vec<Job>, LoadError> {
         Use::Existing(index) => (4, index),
     };
     jobs.sort_by(|left, right| (place(left), &left.path).cmp(&(place(right), &right.path)));
-    Ok(jobs)
+    (jobs, refused)
 }
 
 /// Reads the files on two threads; results in the order of `jobs`. One thread begins with the largest file, the other
@@ -235,8 +256,13 @@ fn read_all(jobs: &[Job], settings: &Settings, trials: &Trials, monitor: &dyn Mo
 }
 
 fn read_one(job: &Job, index: u32, settings: &Settings, trials: &Trials) -> ReadFile {
+    let raw = fingerprint::read(&job.path, &job.shown, settings.limits.file_bytes)?;
+    read_raw(job, raw, index, settings, trials)
+}
+
+/// What `raw`, which was read of the job's file, holds.
+fn read_raw(job: &Job, raw: RawFile, index: u32, settings: &Settings, trials: &Trials) -> ReadFile {
     let reading = Reading { limits: &settings.limits, trials };
-    let raw = fingerprint::read(&job.path, &job.shown, reading.limits.file_bytes)?;
     let file = job.shown.clone();
     if raw.bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(LoadError::Empty { file });
@@ -352,7 +378,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         rejections.extend(rejected);
     }
     items_have_subscriptions(&rows, &files)?;
-    keys_hold_what_they_name(jobs, &files)?;
+    keys_hold_what_they_name(jobs.iter(), &files)?;
     breaks.extend(empty_sources(&rows, &files));
     stripe.extend(found.map(|found| (found, Related::empty())));
     let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
@@ -399,12 +425,15 @@ fn items_have_subscriptions(rows: &BTreeMap<String, u64>, files: &[InputFile]) -
 
 /// Refuses a configuration whose `customers` or `subscriptions` are only other tables: with a damaged heading, a file of
 /// subscriptions may look like one, and every MRR would be 0.
-fn keys_hold_what_they_name(jobs: &[Job], files: &[InputFile]) -> Result<(), LoadError> {
+fn keys_hold_what_they_name<'j>(
+    jobs: impl Iterator<Item = &'j Job> + Clone,
+    files: &[InputFile],
+) -> Result<(), LoadError> {
     for (expected, source) in
         [(Expected::Customers, stripe::CUSTOMERS), (Expected::Subscriptions, stripe::SUBSCRIPTIONS)]
     {
         let stands = |file: &InputFile| file.source == source;
-        let named = jobs.iter().zip(files).find(|(job, _)| job.purpose == Use::Stripe(expected));
+        let named = jobs.clone().zip(files).find(|(job, _)| job.purpose == Use::Stripe(expected));
         if let Some((job, file)) = named.filter(|_| !files.iter().any(stands)) {
             return Err(stripe::wrong(expected, &file.path, &job.key, file.shape.clone()));
         }

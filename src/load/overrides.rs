@@ -7,6 +7,7 @@ use super::csv_read;
 use super::error::TableError;
 use super::fault::{Origin, quoted};
 use super::headings::find;
+use super::look::{FileKind, Shown};
 use super::sheet::{FieldHeadings, Opened, Sheet};
 use super::{LoadError, TablePart, headings, ordered, text};
 use crate::config::Settings;
@@ -33,18 +34,11 @@ pub(super) fn read(
     settings: &Settings,
 ) -> Result<(TablePart, &'static str), LoadError> {
     if bytes.starts_with(super::parquet::MAGIC) {
-        let detail = "it is Parquet; overrides are read from CSV, save them so".to_owned();
-        return Err(LoadError::Unrecognised { file: origin.file.to_owned(), detail });
+        return Err(no_parquet(origin));
     }
     let decoded = text::decode(bytes, None);
-    let known = |headings: &[String]| find(headings, &["decision"]).is_some();
-    let checked = csv_read::open(&decoded, origin, &known)?;
-    for (field, names) in FIELDS.iter().filter(|(field, _)| *field != "note") {
-        if find(&checked.headings, names).is_none() {
-            let advice = "an overrides file has the columns decision, account, with and note";
-            return Err(headings::missing(&checked.headings, checked.heading_line, origin.file, field, field, advice));
-        }
-    }
+    let checked = csv_read::open(&decoded, origin, &is_known)?;
+    needed(&checked.headings, checked.heading_line, origin)?;
     let cut_off = checked.faults.last().filter(|_| checked.truncated).map(|fault| fault.line);
     let sheet = Sheet::read(Opened::Csv(Box::new(checked)), FIELDS, &[], ("account", "account"), origin)?;
     let refuse = |line: u64, detail: String| LoadError::Override { file: origin.file.to_owned(), line, detail };
@@ -71,6 +65,43 @@ pub(super) fn read(
         dialect,
     };
     Ok((part, decoded.encoding))
+}
+
+/// Whether a line of headings is one of decisions.
+pub(super) fn is_known(headings: &[String]) -> bool {
+    find(headings, &["decision"]).is_some()
+}
+
+/// Whether a line of headings is one of decisions, and of nothing else.
+pub(super) fn is_complete(headings: &[String]) -> bool {
+    FIELDS.iter().filter(|(field, _)| *field != "note").all(|(_, names)| find(headings, names).is_some())
+}
+
+/// Refuses a file without one of its columns.
+fn needed(known: &[String], line: u64, origin: &Origin<'_>) -> Result<(), LoadError> {
+    for (field, names) in FIELDS.iter().filter(|(field, _)| *field != "note") {
+        if find(known, names).is_none() {
+            let advice = "an overrides file has the columns decision, account, with and note";
+            return Err(headings::missing(known, line, origin.file, field, field, advice));
+        }
+    }
+    Ok(())
+}
+
+/// What the headings of a file show, and where each field stands.
+pub(super) fn show(opened: &Opened<'_>, origin: &Origin<'_>) -> Result<Shown, LoadError> {
+    if let Opened::Parquet { .. } = opened {
+        return Err(no_parquet(origin));
+    }
+    needed(opened.headings(), opened.heading_line(), origin)?;
+    let fields = FIELDS.iter().map(|(field, names)| (*field, find(opened.headings(), names).into_iter().collect()));
+    let shape = "overrides (CSV)".to_owned();
+    Ok(Shown { kind: FileKind::Overrides, source: SOURCE.to_owned(), shape, fields: fields.collect() })
+}
+
+fn no_parquet(origin: &Origin<'_>) -> LoadError {
+    let detail = "it is Parquet; overrides are read from CSV, save them so".to_owned();
+    LoadError::Unrecognised { file: origin.file.to_owned(), detail }
 }
 
 /// One row's decision, account, CRM, other id and how that one is written.

@@ -7,6 +7,7 @@ mod dialects;
 mod existing;
 mod overrides;
 mod stripe;
+mod survey;
 mod warehouse;
 
 use super::{LoadError, Loaded, Trials, load};

@@ -15,6 +15,13 @@ pub(super) struct Decoded<'b> {
     pub lossy: bool,
 }
 
+impl Decoded<'_> {
+    /// Whether the text begins as JSON does: no heading of a table does.
+    pub fn is_json(&self) -> bool {
+        matches!(self.text.trim_start().as_bytes().first(), Some(b'{' | b'['))
+    }
+}
+
 /// What `bytes` are when they are no text at all, and what to do about it.
 pub(super) fn refuse_binary(bytes: &[u8]) -> Option<&'static str> {
     const KNOWN: &[(&[u8], &str)] = &[

@@ -129,6 +129,15 @@ impl Layout {
         Err(missing(opened.headings(), opened.heading_line(), file, "email", wanted, &advice))
     }
 
+    /// Every field that is asked for, with the headings it is read from.
+    pub fn fields(&self, companies: bool) -> impl Iterator<Item = (&'static str, Vec<Option<String>>)> {
+        FIELDS.iter().filter(move |field| !companies || OF_COMPANIES.contains(field)).map(|field| {
+            let is_its = |name: &str| name == *field || names(field).contains(&name);
+            let of_field = self.wanted.iter().filter(|(name, _)| is_its(name));
+            (*field, of_field.map(|(_, heading)| heading.clone()).collect())
+        })
+    }
+
     /// The columns of a field in [`EVERY`].
     pub fn columns(&self, field: &str) -> impl Iterator<Item = &'static str> {
         let names = names(field);
@@ -163,7 +172,7 @@ fn has(headings: &[String], settings: &CrmSettings, companies: bool, shape: &Sha
 
 /// The shape that `headings` show: of those whose id is there, the one with the most fields, then the first. People have
 /// addresses, parts of a name or a company; what has none of these and a company's name is a company.
-fn choose(headings: &[String], preset: &Preset, settings: &CrmSettings, companies: bool) -> &'static Shape {
+pub(super) fn choose(headings: &[String], preset: &Preset, settings: &CrmSettings, companies: bool) -> &'static Shape {
     let has = |shape: &Shape, field: &str| has(headings, settings, companies, shape, field);
     let people = |shape: &&Shape| OF_PEOPLE.iter().any(|field| has(shape, field));
     let candidate = |shape: &&Shape| {

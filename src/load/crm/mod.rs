@@ -5,6 +5,7 @@
 //! address or which company was meant.
 
 mod addresses;
+mod claims;
 mod companies;
 mod footer;
 mod ids;
@@ -13,16 +14,19 @@ mod once;
 mod preset;
 mod records;
 
+pub(super) use claims::{claims, custom_columns, id_column, known_fields, shows};
 pub(super) use companies::join;
 
 use super::calendar::{Calendar, DateColumn, Undecided};
 use super::csv_check::RowFault;
 use super::error::TableError;
 use super::fault::{self, Origin, rejections};
+use super::headings::find;
+use super::look::{FileKind, Shown};
 use super::settle::SettledRows;
 use super::sheet::{Opened, Sheet};
 use super::{LoadError, TablePart, csv_read, ordered, parquet, text};
-use crate::config::CrmSettings;
+use crate::config::{CrmPreset, CrmSettings};
 use crate::model::Dialect;
 use crate::table::Contacts;
 use layout::Layout;
@@ -66,14 +70,34 @@ pub(super) fn read(
         (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies)?, None)
     } else {
         let decoded = text::decode(&bytes, settings.reading.encoding);
-        let recognise = |headings: &[String]| layout::known(headings, preset, settings, companies);
-        let checked = csv_read::open(&decoded, origin, &recognise)?;
+        let checked = csv_read::open(&decoded, origin, &|headings| is_known(headings, settings, expected))?;
         (columns(Opened::Csv(Box::new(checked)), origin, settings, companies)?, Some(decoded.encoding))
     };
     // The columns hold copies: the file must not stand beside them in memory.
     drop(bytes);
     let part = part(columns, origin, preset, expected).map_err(|error| LoadError::internal(origin.file, error))?;
     Ok((part, encoding))
+}
+
+/// Whether a line of headings is one of a file that is read for `expected`.
+pub(super) fn is_known(headings: &[String], settings: &CrmSettings, expected: Expected) -> bool {
+    layout::known(headings, preset::preset(settings.preset), settings, expected == Expected::Companies)
+}
+
+/// What the headings of a file that is read for `expected` show, and where each of its fields stands.
+pub(super) fn show(
+    opened: &Opened<'_>,
+    origin: &Origin<'_>,
+    settings: &CrmSettings,
+    expected: Expected,
+) -> Result<Shown, LoadError> {
+    let companies = expected == Expected::Companies;
+    let layout = Layout::new(opened, origin.file, preset::preset(settings.preset), settings, companies)?;
+    let shape = format!("{} ({})", layout.shape.label, opened.format());
+    let kind = if companies { FileKind::Companies } else { FileKind::Contacts };
+    let place = |heading: &Option<String>| heading.as_ref().and_then(|heading| find(opened.headings(), &[heading]));
+    let fields = layout.fields(companies).map(|(field, columns)| (field, columns.iter().filter_map(place).collect()));
+    Ok(Shown { kind, source: origin.source.to_owned(), shape, fields: fields.collect() })
 }
 
 fn columns(
@@ -91,6 +115,14 @@ fn columns(
     let sheet = Sheet::read(opened, &[], &layout.wanted, ("id", ""), origin)?;
     let calendar = calendar(&sheet, settings, origin)?;
     Ok(Columns { sheet, layout, faults, after_blank, truncated, format, calendar })
+}
+
+/// Why the order of day and month is not known in the dates of contacts of which only the preset is known.
+pub(super) fn undecided(bytes: Vec<u8>, crm: CrmPreset, origin: &Origin<'_>) -> Option<String> {
+    match read(bytes, origin, &claims::plain(crm), Expected::Contacts(0)) {
+        Err(LoadError::UndecidedDates { heading, detail, .. }) => Some(format!("{heading}: {detail}")),
+        _ => None,
+    }
 }
 
 /// The one form of a record's id in the CRM of `settings`, or what is wrong with it.

@@ -26,11 +26,11 @@ pub(super) const MAGIC: &[u8] = b"PAR1";
 
 /// What a file says of itself at its end.
 #[derive(Debug, Serialize, Deserialize)]
-struct Footer {
+pub(super) struct Footer {
     /// The names of the columns.
-    headings: Vec<String>,
+    pub headings: Vec<String>,
     /// Rows that it declares.
-    rows: u64,
+    pub rows: u64,
     /// Bytes that it declares for its columns, unpacked.
     unpacked: u64,
 }
@@ -92,6 +92,11 @@ fn footer_bytes(bytes: &[u8]) -> &[u8] {
 
 /// The names of the columns, once the file's footer is known to be within the limits.
 pub(super) fn headings(bytes: &[u8], origin: &Origin<'_>) -> Result<Vec<String>, LoadError> {
+    described(bytes, origin).map(|footer| footer.headings)
+}
+
+/// What the footer of the file that `bytes` end says, once it is known to be within the limits.
+pub(super) fn described(bytes: &[u8], origin: &Origin<'_>) -> Result<Footer, LoadError> {
     let limits = origin.reading.limits;
     let file = || origin.file.to_owned();
     let found = match origin.reading.trials {
@@ -110,7 +115,7 @@ pub(super) fn headings(bytes: &[u8], origin: &Origin<'_>) -> Result<Vec<String>,
             return Err(LoadError::TooMuch { file: file(), what, limit, key });
         }
     }
-    Ok(footer.headings)
+    Ok(footer)
 }
 
 /// Reads the columns `wanted` (name in the result, column of the file from 0; `None`: a column of nulls): instants as

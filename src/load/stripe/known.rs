@@ -48,6 +48,9 @@ pub(super) struct Known {
 
 const ID: &[&str] = &["id"];
 
+/// What Fivetran adds to every table.
+const FIVETRAN: &[&str] = &["_fivetran_synced"];
+
 /// First hit wins.
 const KNOWN: &[Known] = &[
     Known {
@@ -349,11 +352,25 @@ pub(super) fn recognise(headings: &[String]) -> Option<&'static Known> {
 }
 
 impl Known {
+    /// The headings that it is known by.
+    pub fn headings(&self) -> impl Iterator<Item = &&'static str> {
+        self.all.iter().flat_map(|group| group.iter())
+    }
+
+    /// What it is, in words.
+    pub fn words(&self, headings: &[String]) -> String {
+        match self.from {
+            From::Tables if find(headings, FIVETRAN).is_some() => format!("{}, Fivetran table", self.name),
+            From::Tables => format!("{}, warehouse table", self.name),
+            From::Dashboard | From::Elsewhere => self.name.to_owned(),
+        }
+    }
+
     /// What it is, in words, `format` included.
     pub fn shape(&self, headings: &[String], format: &str) -> String {
         let name = self.name;
         match self.from {
-            From::Tables if find(headings, &["_fivetran_synced"]).is_some() => {
+            From::Tables if find(headings, FIVETRAN).is_some() => {
                 format!("{name} (Fivetran table, {format})")
             }
             From::Tables => format!("{name} (warehouse table, {format})"),

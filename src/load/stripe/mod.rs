@@ -23,11 +23,14 @@ pub use part::StripePart;
 use super::error::TableError;
 use super::fault::{Origin, truncated};
 use super::headings::{find, missing, sample};
+use super::look::{FileKind, Shown};
 use super::sheet::{FieldHeadings, Opened, Sheet};
+use super::survey::{Claim, What};
 use super::text::Decoded;
 use super::{LoadError, csv_read, parquet, text};
-use crate::config::Settings;
+use crate::config::{Settings, StripeSettings};
 use known::{Kind, recognise};
+use std::collections::BTreeMap;
 
 /// The source of Stripe customers, as reports name it.
 pub(super) const CUSTOMERS: &str = "stripe_customers";
@@ -65,10 +68,10 @@ pub(super) fn read(
     }
     let decoded = text::decode(&bytes, settings.stripe.encoding);
     let encoding = decoded.encoding;
-    if matches!(decoded.text.trim_start().as_bytes().first(), Some(b'{' | b'[')) {
+    if decoded.is_json() {
         return Ok((json(&decoded, origin, settings, expected, key)?, Some(encoding)));
     }
-    let checked = csv_read::open(&decoded, origin, &|headings| recognise(headings).is_some())?;
+    let checked = csv_read::open(&decoded, origin, &is_known)?;
     let opened = Opened::Csv(Box::new(checked));
     let (kind, shape) = of_use(&opened, origin, expected, key)?;
     let cut_short = opened.truncated();
@@ -82,6 +85,73 @@ pub(super) fn read(
         part.breaks.push(truncated(Reader::of(kind).source, origin.file));
     }
     Ok((part, Some(encoding)))
+}
+
+/// Whether a line of headings is one of Stripe's, or one that is known to be none of them.
+pub(super) fn is_known(headings: &[String]) -> bool {
+    recognise(headings).is_some()
+}
+
+/// What the headings of a file are of Stripe's; `None`: nothing.
+pub(super) fn claim(headings: &[String]) -> Option<Claim> {
+    let known = recognise(headings)?;
+    let kind = known.kind?;
+    let fields = Reader::of(kind).fields.iter().flat_map(|(_, names)| names.iter());
+    let columns = known.headings().chain(fields).filter_map(|name| find(headings, &[name])).collect();
+    let what = match kind {
+        Kind::Customers => What::Customers,
+        Kind::PricedSubscriptions | Kind::Subscriptions => What::Subscriptions,
+        _ => What::Stripe,
+    };
+    let unused = matches!(kind, Kind::NotUsed(_) | Kind::Beside(_));
+    Some(Claim { what, shape: known.words(headings), columns, unused })
+}
+
+/// What the objects of a JSON text are, and how many; `None`: it holds nothing that is read.
+///
+/// # Errors
+/// It is no JSON, or nothing of Stripe's.
+pub(super) fn objects(text: &str, origin: &Origin<'_>) -> Result<Option<(What, String, u64)>, String> {
+    let settings = StripeSettings::default();
+    let context = api_json::JsonContext {
+        file: origin.index,
+        path: origin.file,
+        settings: &settings,
+        digits: &BTreeMap::new(),
+        longest: origin.reading.limits.field_bytes,
+    };
+    let part = api_json::read(text, &context)?;
+    let what = match (part.customer_rows, part.subscription_rows, part.other_rows.is_empty()) {
+        (0, 0, true) => return Ok(None),
+        (_, 0, true) => What::Customers,
+        (0, _, true) => What::Subscriptions,
+        _ => What::Stripe,
+    };
+    let rows = part.rows();
+    Ok(Some((what, part.shape, rows)))
+}
+
+/// What the headings of a file that is read for `expected` show, and where each of its fields stands.
+pub(super) fn show(
+    opened: &Opened<'_>,
+    origin: &Origin<'_>,
+    settings: &Settings,
+    expected: Expected,
+    key: &str,
+) -> Result<Shown, LoadError> {
+    let (kind, shape) = of_use(opened, origin, expected, key)?;
+    needed(opened, kind, origin)?;
+    let Reader { source, fields, .. } = Reader::of(kind);
+    let headings = opened.headings();
+    let own_id = own_id(kind, settings);
+    let fields = fields.iter().map(|(field, names)| (*field, find(headings, names).into_iter().collect()));
+    let more = own_id.iter().map(|own| ("external_id", find(headings, &[own]).into_iter().collect()));
+    let kind = match kind {
+        Kind::Customers => FileKind::Customers,
+        Kind::PricedSubscriptions => FileKind::PricedSubscriptions,
+        _ => FileKind::Table,
+    };
+    Ok(Shown { kind, source: source.to_owned(), shape, fields: fields.chain(more).collect() })
 }
 
 /// Reads API JSON.
@@ -251,21 +321,34 @@ impl Reader {
     }
 }
 
+/// The heading of your own id in a file of this kind.
+fn own_id(kind: Kind, settings: &Settings) -> Option<String> {
+    let key = settings.stripe.external_id_metadata.as_ref().filter(|_| kind == Kind::Customers);
+    key.map(|key| format!("{key} (metadata)"))
+}
+
+/// Refuses a file without a column that no MRR can be told without.
+fn needed(opened: &Opened<'_>, kind: Kind, origin: &Origin<'_>) -> Result<(), LoadError> {
+    if kind != Kind::PricedSubscriptions {
+        return Ok(());
+    }
+    for field in dashboard::SUBSCRIPTIONS_NEED {
+        let fields = dashboard::SUBSCRIPTION_FIELDS;
+        let names = fields.iter().find(|(name, _)| name == field).map_or(&[][..], |(_, names)| *names);
+        if find(opened.headings(), names).is_none() {
+            let wanted = names.first().copied().unwrap_or(field);
+            let advice = "export the subscriptions again with all columns";
+            return Err(missing(opened.headings(), opened.heading_line(), origin.file, field, wanted, advice));
+        }
+    }
+    Ok(())
+}
+
 /// The columns that a file of this kind is read for.
 fn sheet(opened: Opened<'_>, kind: Kind, origin: &Origin<'_>, settings: &Settings) -> Result<Sheet, LoadError> {
     let Reader { source, fields, owner, .. } = Reader::of(kind);
-    if kind == Kind::PricedSubscriptions {
-        for field in dashboard::SUBSCRIPTIONS_NEED {
-            let names = fields.iter().find(|(name, _)| name == field).map_or(&[][..], |(_, names)| *names);
-            if find(opened.headings(), names).is_none() {
-                let wanted = names.first().copied().unwrap_or(field);
-                let advice = "export the subscriptions again with all columns";
-                return Err(missing(opened.headings(), opened.heading_line(), origin.file, field, wanted, advice));
-            }
-        }
-    }
-    let own_id = settings.stripe.external_id_metadata.as_ref().filter(|_| kind == Kind::Customers);
-    let more = [("external_id", own_id.map(|key| format!("{key} (metadata)")))];
+    needed(&opened, kind, origin)?;
+    let more = [("external_id", own_id(kind, settings))];
     Sheet::read(opened, fields, &more, ("id", owner), &Origin { source, ..*origin })
 }
 

@@ -2,6 +2,7 @@
 
 use super::{MEMBERS, RawExisting};
 use crate::load::LoadError;
+use crate::load::csv_check::Checked;
 use crate::load::csv_read;
 use crate::load::fault::truncated;
 use crate::load::fault::{Origin, structural};
@@ -9,11 +10,12 @@ use crate::load::headings::{missing, sample};
 use crate::load::text::Decoded;
 
 /// The column of `member`: `External ID` is as good as `external_id`.
-fn find(headings: &[String], member: &str) -> Option<usize> {
+pub(super) fn find(headings: &[String], member: &str) -> Option<usize> {
     headings.iter().position(|heading| heading.to_lowercase().replace([' ', '-'], "_") == member)
 }
 
-fn recognised(headings: &[String]) -> bool {
+/// Whether a line of headings is one of existing customers.
+pub(in crate::load) fn recognised(headings: &[String]) -> bool {
     ["tether_id", "external_id", "email"].iter().any(|member| find(headings, member).is_some())
         // Contacts and accounts have addresses too.
         && ["tether_id", "mrr", "subscription_status", "updated_at", "external_id"]
@@ -36,8 +38,14 @@ fn slip(headings: &[String]) -> Option<(&'static str, &'static str)> {
         .map(|member| (member, member))
 }
 
-pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
-    let mut checked = csv_read::open(decoded, origin, &recognised)?;
+/// Where each member stands in the file.
+///
+/// # Errors
+/// Its headings are not those of existing customers, or one of them is misspelt.
+pub(super) fn columns(
+    checked: &Checked<'_>,
+    origin: &Origin<'_>,
+) -> Result<Vec<(&'static str, Option<usize>)>, LoadError> {
     if !recognised(&checked.headings) {
         let detail = format!(
             "line {} is headed {}; expected are the members of Tether's customer: {}",
@@ -51,7 +59,12 @@ pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExis
         let advice = "give the column its name back: without it these customers could not be found again";
         return Err(missing(&checked.headings, checked.heading_line, origin.file, member, heading, advice));
     }
-    let wanted: Vec<_> = MEMBERS.iter().map(|member| (*member, find(&checked.headings, member))).collect();
+    Ok(MEMBERS.iter().map(|member| (*member, find(&checked.headings, member))).collect())
+}
+
+pub(super) fn read(decoded: &Decoded<'_>, origin: &Origin<'_>) -> Result<RawExisting, LoadError> {
+    let mut checked = csv_read::open(decoded, origin, &recognised)?;
+    let wanted = columns(&checked, origin)?;
     let rows = checked.rows();
     let id = find(&checked.headings, "tether_id");
     let rejections = structural(&mut checked, origin, id, None, "");

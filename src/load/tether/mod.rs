@@ -7,16 +7,21 @@ mod csv;
 mod json;
 mod parquet;
 
+pub(super) use self::csv::recognised as is_known;
+
 use super::amount::rounded_minor;
 use super::columns::{Epoch, booleans, instants, lower, normalise};
 use super::error::TableError;
 use super::fault::{Faults, Origin, Reading};
+use super::look::{FileKind, Shown};
 use super::parquet::Trials;
+use super::sheet::Opened;
 use super::{LoadError, TablePart, ordered, text};
 use crate::config::{Limits, TextEncoding};
 use crate::model::{Break, Dialect, Instant, Reason, Rejection};
 use crate::table::{Existing, INSTANT};
 use polars::prelude::*;
+use std::collections::BTreeSet;
 
 /// The members of the vendor's customer object, in its order.
 pub(super) const MEMBERS: [&str; 13] = [
@@ -60,10 +65,7 @@ pub(super) fn read(
         parquet::read(&bytes, origin)?
     } else {
         let decoded = text::decode(&bytes, stated);
-        match decoded.text.trim_start().as_bytes().first() {
-            Some(b'{' | b'[') => json::read(&decoded, origin)?,
-            _ => csv::read(&decoded, origin)?,
-        }
+        if decoded.is_json() { json::read(&decoded, origin)? } else { csv::read(&decoded, origin)? }
     };
     // The tables hold copies: the file must not stand beside them in memory.
     drop(bytes);
@@ -84,6 +86,22 @@ pub(super) fn read(
         },
         encoding,
     ))
+}
+
+/// The columns that are members of Tether's customer.
+pub(super) fn known_columns(headings: &[String]) -> BTreeSet<usize> {
+    MEMBERS.iter().filter_map(|member| csv::find(headings, member)).collect()
+}
+
+/// What the headings of a file show, and where each member stands.
+pub(super) fn show(opened: &Opened<'_>, origin: &Origin<'_>) -> Result<Shown, LoadError> {
+    let columns = match opened {
+        Opened::Csv(checked) => csv::columns(checked, origin)?,
+        Opened::Parquet { headings, .. } => parquet::columns(headings, origin)?,
+    };
+    let shape = format!("existing Tether customers ({})", opened.format());
+    let fields = columns.into_iter().map(|(member, column)| (member, column.into_iter().collect())).collect();
+    Ok(Shown { kind: FileKind::Existing, source: origin.source.to_owned(), shape, fields })
 }
 
 /// Reads one file of existing customers by itself, in any shape; a row that cannot be read refuses the file. `digits` are

@@ -1,12 +1,14 @@
 //! The command line: types that clap fills, nothing else.
 
 mod apply;
+mod baseline;
 mod examples;
 mod pages;
 #[cfg(test)]
 mod tests;
 
 pub use apply::ApplyArgs;
+pub use baseline::{BaselineCommand, BaselineRebuildArgs};
 pub use pages::{completions, man};
 
 use crate::app::exit::help_table;
@@ -182,6 +184,9 @@ pub enum Command {
     /// The kept runs: list them, remove old ones
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// What Tether's replies showed: make it again from the kept runs
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Notices of how a run ended: try them
     #[command(subcommand)]
     Notify(NotifyCommand),

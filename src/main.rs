@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, apply, config_check, explain, night, notices, output, plan, report, resume, run, runs, sandbox,
-    signals, verify,
+    Context, Voice, apply, baseline, config_check, explain, night, notices, output, plan, report, resume, run, runs,
+    sandbox, signals, verify,
 };
-use tether_recon::cli::{Cli, Command, ConfigCommand, NotifyCommand, RunsCommand, completions, man, wants_json};
+use tether_recon::cli::{
+    BaselineCommand, Cli, Command, ConfigCommand, NotifyCommand, RunsCommand, completions, man, wants_json,
+};
 use tether_recon::config::json_schema;
 use tether_recon::load::{Trials, answer_trial};
 use tether_recon::model::Instant;
@@ -103,6 +105,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
         Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
         Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
         Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
+        Command::Baseline(BaselineCommand::Rebuild(args)) => baseline::rebuild(context, args.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
         Command::Config(ConfigCommand::Schema) => {
             let schema = serde_json::to_vec_pretty(&json_schema());

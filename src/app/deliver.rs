@@ -7,7 +7,7 @@ use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
 use crate::config::{Settings, TetherUrl};
 use crate::journal::{self, JournalError, JournalWriter, Record, Resumed};
-use crate::model::Instant;
+use crate::model::{Instant, TetherCustomer};
 use crate::monitor::{Event, Monitor};
 use crate::runs::{Manifest, RunFolder, RunStatus};
 use crate::send::{self, ApiKey, Client, Lane, SendContext, SendLimits};
@@ -181,19 +181,31 @@ pub fn learn(
     let product_of = products_by_row(rows, manifest)?;
     let baseline = Baseline::open(&settings.run.state);
     for (index, product) in manifest.products.iter().enumerate() {
-        let replies = journal::read(&folder.journal_path())?.filter_map(|record| match record {
-            Err(error) => Some(Err(AppError::from(error))),
-            Ok(Record::Outcome { at, outcome }) if product_of.get(outcome.row as usize) == Some(&Some(index)) => {
-                let mut customer = outcome.customer?;
-                // The reply's own time: a reply that is taken again hours later is no newer for that.
-                customer.updated_at.get_or_insert_with(|| at.to_string());
-                Some(Ok(customer))
-            }
-            Ok(_) => None,
-        });
+        let replies = replies(folder, &product_of, index)?;
         baseline.update(&product.name, replies, manifest.currency_digits, at)?;
     }
     Ok(())
+}
+
+/// What the run's journal shows of the customers of the product at this place, reply by reply; `product_of` as
+/// [`products_by_row`] tells it.
+pub fn replies<'a>(
+    folder: &RunFolder,
+    product_of: &'a [Option<usize>],
+    place: usize,
+) -> Result<impl Iterator<Item = Result<TetherCustomer, AppError>> + use<'a>, AppError> {
+    Ok(journal::read(&folder.journal_path())?.filter_map(move |record| match record {
+        Err(error) => Some(Err(AppError::from(error))),
+        Ok(Record::Outcome { at, outcome }) if product_of.get(outcome.row as usize) == Some(&Some(place)) => {
+            let mut customer = outcome.customer?;
+            // The reply's own time: a reply that is taken again hours or months later is no newer for that.
+            if customer.updated_at.as_deref().is_none_or(|text| Instant::parse(text).is_err()) {
+                customer.updated_at = Some(at.to_string());
+            }
+            Some(Ok(customer))
+        }
+        Ok(_) => None,
+    }))
 }
 
 /// Which product, by its place in `manifest`, each row of the plan belongs to.

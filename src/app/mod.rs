@@ -4,6 +4,7 @@
 //! text on standard output and an exit code. Never: rules about customers, which stand in the rooms below.
 
 pub mod apply;
+pub mod baseline;
 pub mod config_check;
 pub mod exit;
 pub mod explain;

@@ -7,7 +7,7 @@ use polars::prelude::*;
 use sha2::{Digest, Sha256};
 
 /// Columns that say where a row was read, not what Tether holds.
-const PLACE: [&str; 3] = ["ord", "file", "line"];
+pub(super) const PLACE: [&str; 3] = ["ord", "file", "line"];
 
 /// SHA-256, lower-case hexadecimal, over products and their rows, in the order given; a product without a baseline
 /// counts as such, and differs from one whose baseline is empty.

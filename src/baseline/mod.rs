@@ -7,6 +7,7 @@
 //! [`Existing`] with `file` and `line` null. Two rows are the same customer when their Tether ids are equal; where one has
 //! none, when their external ids are; where one has none of those either, when their e-mails are.
 
+mod compare;
 mod hash;
 mod merge;
 mod pair;
@@ -14,6 +15,7 @@ mod replies;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Difference, difference};
 pub use hash::hash;
 pub use merge::{Merged, merge};
 
@@ -37,7 +39,7 @@ pub enum BaselineError {
         source: std::io::Error,
     },
     /// The file is no baseline of this program.
-    #[error("the baseline {} cannot be read ({detail}); move it away to start from the export alone", path.display())]
+    #[error("the baseline {} cannot be read ({detail}); make it again with `baseline rebuild`, or move it away to start from the export alone", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -124,38 +126,56 @@ impl Baseline {
         digits: u8,
         seen_at: Instant,
     ) -> Result<u64, E> {
-        let mut held = self.load(product)?;
-        let mut changed = false;
-        let mut failure = None;
-        let mut replies =
-            replies.map_while(|reply| reply.map_err(|error| failure = Some(error)).ok()).fuse().peekable();
-        while replies.peek().is_some() {
-            let taken = replies::table(replies.by_ref().take(at_a_time), digits, seen_at)?;
-            if !taken.is_empty() {
-                held = Some(merge::take_replies(held.unwrap_or_else(Existing::empty), taken)?);
-                changed = true;
-            }
-        }
-        drop(replies);
-        if let Some(error) = failure {
-            return Err(error);
-        }
+        let (held, changed) = taught_by(at_a_time, self.load(product)?, replies, digits, seen_at)?;
         let Some(held) = held else { return Ok(0) };
-        let mut frame = held.into_frame();
+        let customers = held.len() as u64;
         if changed {
-            self.write(product, &mut frame)?;
+            self.put(product, held)?;
         }
-        Ok(frame.height() as u64)
+        Ok(customers)
     }
 
-    /// Puts the file in its place, whole.
-    fn write(&self, product: &str, frame: &mut DataFrame) -> Result<(), BaselineError> {
+    /// Makes `rows` the baseline of `product`: its file appears whole, in the place of the one before.
+    pub fn put(&self, product: &str, rows: Existing) -> Result<(), BaselineError> {
         create_private_dir(&self.folder)?;
+        let mut frame = rows.into_frame();
         write_atomic(&self.path(product), |file| {
-            ParquetWriter::new(file).finish(frame).map(drop).map_err(std::io::Error::other)
+            ParquetWriter::new(file).finish(&mut frame).map(drop).map_err(std::io::Error::other)
         })?;
         Ok(())
     }
+}
+
+/// What is `held` after these replies, as [`Baseline::update`] takes them, and whether there was any. Nothing is read or
+/// written but the replies.
+pub fn taught<E: From<BaselineError>>(
+    held: Option<Existing>,
+    replies: impl Iterator<Item = Result<TetherCustomer, E>>,
+    digits: u8,
+    seen_at: Instant,
+) -> Result<(Option<Existing>, bool), E> {
+    taught_by(AT_A_TIME, held, replies, digits, seen_at)
+}
+
+fn taught_by<E: From<BaselineError>>(
+    at_a_time: usize,
+    mut held: Option<Existing>,
+    replies: impl Iterator<Item = Result<TetherCustomer, E>>,
+    digits: u8,
+    seen_at: Instant,
+) -> Result<(Option<Existing>, bool), E> {
+    let mut changed = false;
+    let mut failure = None;
+    let mut replies = replies.map_while(|reply| reply.map_err(|error| failure = Some(error)).ok()).fuse().peekable();
+    while replies.peek().is_some() {
+        let taken = replies::table(replies.by_ref().take(at_a_time), digits, seen_at)?;
+        if !taken.is_empty() {
+            held = Some(merge::take_replies(held.unwrap_or_else(Existing::empty), taken)?);
+            changed = true;
+        }
+    }
+    drop(replies);
+    failure.map_or(Ok((held, changed)), Err)
 }
 
 /// `name` as a file name on any system: everything but ASCII letters, digits, `-` and `_` as `%XX`.

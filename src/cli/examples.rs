@@ -67,6 +67,7 @@ Examples:
   tether-recon plan                                          what would a run do now
   tether-recon plan --as-of 2026-11-01                       and at month-end
   tether-recon plan --detailed-exitcode                      ends with 10 if there is something to send
+  tether-recon plan --limit 5 --allow max_created            a small first night, to be approved and applied
 ";
 
 pub(super) const RESUME_EXAMPLES: &str = "\
@@ -111,4 +112,11 @@ Examples:
 pub(super) const SCHEMA_EXAMPLES: &str = "\
 Examples:
   tether-recon config schema > tether-recon.schema.json
+";
+
+pub(super) const BASELINE_EXAMPLES: &str = "\
+Examples:
+  tether-recon baseline rebuild --dry-run             what the kept runs know, beside the present baseline
+  tether-recon baseline rebuild                       make it again
+  tether-recon baseline rebuild --allow-incomplete    also where old runs were pruned
 ";

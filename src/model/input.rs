@@ -29,13 +29,6 @@ pub struct InputFile {
     pub modified: Option<Instant>,
 }
 
-impl InputFile {
-    /// When its content was last written, as far as is known.
-    pub fn written(&self) -> Option<Instant> {
-        self.modified
-    }
-}
-
 /// How the rows of a text are written, as it was recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Dialect {

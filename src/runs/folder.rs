@@ -116,26 +116,16 @@ impl RunFolder {
     /// one second.
     pub fn last_complete(state: &Path) -> Result<Option<(Self, Manifest)>, RunsError> {
         let Some(newest) = Self::last_with(state, |status| status == RunStatus::Complete)? else { return Ok(None) };
-        let mut after = BTreeMap::new();
-        for folder in Self::list(state)? {
-            // What cannot be read follows nothing: `verify` says what is wrong with it.
-            let Ok(manifest) = folder.read_manifest() else { continue };
-            if let Some(link) =
-                manifest.proof.previous.as_ref().filter(|_| manifest.mode.sends() && manifest.is_final())
-            {
-                after.insert(link.run_id.clone(), (folder, manifest));
-            }
-        }
-        let mut last = newest;
-        let mut id = last.0.id.clone();
-        // Each step uses up a link, so that this ends.
-        while let Some(next) = after.remove(&id) {
-            next.0.id.clone_into(&mut id);
-            if next.1.status == RunStatus::Complete {
-                last = next;
-            }
-        }
-        Ok(Some(last))
+        let folders = Self::list(state)?;
+        // What cannot be read follows nothing: `verify` says what is wrong with it.
+        let runs = folders.iter().filter_map(|folder| Some((folder.id(), folder.read_manifest().ok()?)));
+        let runs: Vec<(&str, Manifest)> = runs.collect();
+        let Some(last) = last_complete_of(runs.iter().map(|(id, manifest)| (*id, manifest))) else {
+            return Ok(Some(newest));
+        };
+        let folder = Self::open(state, last)?;
+        let manifest = folder.read_manifest()?;
+        Ok(Some((folder, manifest)))
     }
 
     /// The newest run whose manifest satisfies `wanted`. A folder without a manifest never got to sending: a crash came
@@ -248,6 +238,28 @@ impl RunFolder {
     pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), RunsError> {
         write_atomic(&self.manifest_path(), |file| file.write_all(&sealed(manifest)?))
     }
+}
+
+/// Of runs in the order of their names the id of the last that is complete: the last by name, or one that the chain puts after it.
+pub(super) fn last_complete_of<'a>(runs: impl Iterator<Item = (&'a str, &'a Manifest)> + Clone) -> Option<&'a str> {
+    let ended = runs.filter(|(_, manifest)| manifest.mode.sends() && manifest.is_final());
+    let is_complete = |manifest: &Manifest| manifest.status == RunStatus::Complete;
+    let mut last = ended.clone().filter(|(_, manifest)| is_complete(manifest)).last()?.0;
+    let mut after: BTreeMap<&str, (&str, &Manifest)> = BTreeMap::new();
+    for (id, manifest) in ended {
+        if let Some(link) = &manifest.proof.previous {
+            after.insert(&link.run_id, (id, manifest));
+        }
+    }
+    let mut id = last;
+    // Each step uses up a link, so that this ends.
+    while let Some((next, manifest)) = after.remove(id) {
+        id = next;
+        if is_complete(manifest) {
+            last = next;
+        }
+    }
+    Some(last)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! In: what the rooms before produced. Out: files that a later command, or a person, can read. Never: rules.
 
+mod chain;
 mod files;
 mod folder;
 mod lock;
@@ -11,6 +12,7 @@ mod remedy;
 mod shelf;
 mod watched;
 
+pub use chain::{Chain, Missing, chain};
 pub use files::{create_private_dir, open_regular, read_regular, write_atomic, write_atomic_readable};
 pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};

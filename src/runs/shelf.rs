@@ -1,6 +1,7 @@
 //! The kept runs of a state folder together: what each is still needed for, and which may go.
 
 use super::files::sync_folder;
+use super::folder::last_complete_of;
 use super::{Manifest, RunFolder, RunStatus, RunsError};
 use crate::model::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,11 +99,14 @@ pub fn shelf(state: &Path) -> Result<Vec<Shelved>, RunsError> {
     let status = |shelved: &Shelved| shelved.manifest.as_ref().map(|manifest| manifest.status);
     // As `RunFolder::last_with` finds them.
     let sent = [RunStatus::Complete, RunStatus::Incomplete, RunStatus::Closed, RunStatus::Sending];
-    for (need, wanted) in [(Need::Waiting, &sent[..]), (Need::Guards, &sent[..1])] {
-        let newest = shelf.iter_mut().rfind(|shelved| status(shelved).is_some_and(|status| wanted.contains(&status)));
-        if let Some(newest) = newest {
-            newest.need.get_or_insert(need);
-        }
+    let newest = shelf.iter_mut().rfind(|shelved| status(shelved).is_some_and(|status| sent.contains(&status)));
+    if let Some(newest) = newest {
+        newest.need.get_or_insert(Need::Waiting);
+    }
+    let runs = shelf.iter().filter_map(|shelved| Some((shelved.folder.id(), shelved.manifest.as_ref()?)));
+    let last = last_complete_of(runs).map(str::to_owned);
+    if let Some(last) = shelf.iter_mut().find(|shelved| last.as_deref() == Some(shelved.folder.id())) {
+        last.need.get_or_insert(Need::Guards);
     }
     Ok(shelf)
 }
@@ -263,6 +267,11 @@ mod tests {
         let kept = [(10, Err(Need::Link)), (11, Err(Need::ChainEnd)), (20, Ok(false))];
         assert_eq!(decided(state.path(), 15), kept);
         assert_eq!(RunFolder::chain_end(state.path()).unwrap().unwrap().run_id, "20261011T060000Z-0011");
+        // What the guards compare with is the last in the chain, also behind one that was refused.
+        assert_eq!(RunFolder::last_complete(state.path()).unwrap().unwrap().0.id(), "20261011T060000Z-0011");
+        add(state.path(), 12, Mode::Run, RunStatus::Refused);
+        add(state.path(), 9, Mode::Run, RunStatus::Complete);
+        assert_eq!(RunFolder::last_complete(state.path()).unwrap().unwrap().0.id(), "20261009T060000Z-0009");
     }
 
     #[test]

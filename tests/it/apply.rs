@@ -199,7 +199,7 @@ fn a_plan_of_several_products_is_applied_to_each_with_its_own_key() {
     let further = r#"
 [[product]]
 name = "academy"
-key = { env = "TETHER_CORE_KEY" }
+key = { env = "TETHER_ACADEMY_KEY" }
 existing = "in/core.jsonl"
 creation = "off"
 "#;

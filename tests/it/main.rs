@@ -5,6 +5,7 @@
 
 mod apply;
 mod bad_input;
+mod baseline;
 mod browser;
 mod config_schema;
 mod dialects;

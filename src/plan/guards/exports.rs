@@ -56,7 +56,7 @@ pub(super) fn ages(look: &Look<'_>) -> Vec<Figure> {
     let figure = |(source, files): (&str, Vec<&InputFile>)| {
         // One that cannot say when it was written may be of any age.
         let oldest =
-            files.iter().map(|file| Some((file.written()?, file))).min_by_key(|oldest| oldest.map(|(at, _)| at));
+            files.iter().map(|file| Some((file.modified?, file))).min_by_key(|oldest| oldest.map(|(at, _)| at));
         let Some((written, file)) = oldest.flatten() else {
             return Figure::none(Some(source), "nothing says when a file of it was written");
         };

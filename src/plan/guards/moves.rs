@@ -33,7 +33,8 @@ pub(super) fn moves(asked: &Asked<'_>) -> Result<Vec<Moves>, PlanError> {
     let sent = [Prediction::Create, Prediction::Update, Prediction::Unknown]
         .into_iter()
         .fold(lit(false), |any, prediction| any.or(is(prediction)));
-    let moved = || col("mrr").fill_null(lit(0_i64)) - col("mrr_before").fill_null(lit(0_i64));
+    // An MRR that the sources do not tell is not sent, and moves nothing.
+    let moved = || (col("mrr") - col("mrr_before").fill_null(lit(0_i64))).fill_null(lit(0_i64));
     let wide = |amount: Expr| amount.cast(DataType::Int128);
     let most = limit_in_minor_units(asked);
     let sums = asked

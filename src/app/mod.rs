@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod config_check;
+pub mod core_dumps;
 pub mod exit;
 pub mod explain;
 pub mod night;

@@ -77,12 +77,18 @@ fn refused() -> Ended {
         let finding = |guard: &str, refused| GuardFinding {
             guard: guard.into(),
             scope: (guard != "max_created").then(|| "core".to_owned()),
-            figure: "512".into(),
+            figure: Some("512".into()),
             limit: "500".into(),
+            unit: "customers".into(),
             refused,
-            detail: "the plan would create 512 customers; the limit is 500".into(),
+            overridden: false,
+            detail: "the plan would create 512 customers, ada@example.com too; the limit is 500".into(),
         };
-        figures.guards = vec![finding("max_created", true), finding("max_changed_percent", false)];
+        figures.guards = vec![
+            finding("max_created", true),
+            finding("max_changed_percent", false),
+            finding("max_changed_percent", false),
+        ];
         figures.products.clear();
         figures.breaks.clear();
     }

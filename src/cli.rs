@@ -3,12 +3,14 @@
 mod apply;
 mod baseline;
 mod examples;
+mod misspelt;
 mod pages;
 #[cfg(test)]
 mod tests;
 
 pub use apply::ApplyArgs;
 pub use baseline::{BaselineCommand, BaselineRebuildArgs};
+pub use misspelt::Misspelt;
 pub use pages::{completions, man};
 
 use crate::app::exit::help_table;
@@ -66,12 +68,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Whether a command line that could not be read asks for log lines in JSON.
-pub fn wants_json(words: &[String]) -> bool {
-    words.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
-        || words.iter().any(|word| word == "--log-format=json")
 }
 
 /// What stands below the help of a command whose exit code tells what to do.
@@ -208,11 +204,6 @@ impl Command {
     /// Whether it makes or continues a run, whose id its log lines carry.
     pub const fn has_a_run(&self) -> bool {
         matches!(self, Self::Run(_) | Self::Plan(_) | Self::Apply(_) | Self::Resume)
-    }
-
-    /// The same of a command line that could not be read, as far as that can be told.
-    pub fn is_of_a_run(words: &[String]) -> bool {
-        words.iter().any(|word| matches!(word.as_str(), "run" | "plan" | "apply" | "resume"))
     }
 }
 

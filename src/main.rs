@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, apply, baseline, config_check, explain, night, notices, output, plan, report, resume, run, runs,
-    sandbox, signals, verify,
+    Context, Voice, apply, baseline, config_check, core_dumps, explain, night, notices, output, plan, report, resume,
+    run, runs, sandbox, signals, verify,
 };
 use tether_recon::cli::{
-    BaselineCommand, Cli, Command, ConfigCommand, NotifyCommand, RunsCommand, completions, man, wants_json,
+    BaselineCommand, Cli, Command, ConfigCommand, Misspelt, NotifyCommand, RunsCommand, completions, man,
 };
 use tether_recon::config::json_schema;
 use tether_recon::load::{Trials, answer_trial};
@@ -46,6 +46,12 @@ fn main() -> std::process::ExitCode {
         // Also what is said before the run begins is said of it.
         context.night.run.set(&context.run_id());
     }
+    if let Err(error) = core_dumps::forbid() {
+        // No reason to leave the work undone.
+        let said =
+            format!("warning: core dumps cannot be forbidden ({error}), and would hold keys; forbid them outside\n");
+        last_words(voice.format, 0, &said);
+    }
     let outlives = signals::outlive_the_limit_on_file_sizes().map_err(|error| AppError::Internal(Box::new(error)));
     match outlives.and_then(|()| carry_out(cli.command, &context, &mut std::io::stdout())) {
         Ok(code) => code.into(),
@@ -58,16 +64,18 @@ fn main() -> std::process::ExitCode {
 
 /// Says what is wrong with the command line, or shows the help: as a log line where it asks for those in JSON.
 fn misspelt(refusal: &clap::Error) -> std::process::ExitCode {
-    let words: Vec<_> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    if !refusal.use_stderr() || !wants_json(&words) {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let misspelt = Misspelt::new(words, refusal);
+    if !refusal.use_stderr() || !(misspelt.wants_json() || misspelt.holds_a_key()) {
         refusal.exit();
     }
     let run = RunName::default();
-    if Command::is_of_a_run(&words) {
+    if misspelt.is_of_a_run() {
         run.set(&run_id(Instant::from_utc(SystemClock.now()), rand::random()));
     }
-    init_logging(LogFormat::Json, LogLevel::Error, &run);
-    last_words(LogFormat::Json, ExitCode::Configuration.code(), &refusal.render().to_string());
+    let format = if misspelt.wants_json() { LogFormat::Json } else { LogFormat::Text };
+    init_logging(format, LogLevel::Error, &run);
+    last_words(format, ExitCode::Configuration.code(), &misspelt.said());
     ExitCode::Configuration.into()
 }
 

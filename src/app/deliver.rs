@@ -5,7 +5,7 @@ use super::exit::{AppError, ExitCode, Next};
 use super::prepare::Prepared;
 use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
-use crate::config::{Settings, TetherUrl};
+use crate::config::{self, Settings, TetherUrl};
 use crate::journal::{self, JournalError, JournalWriter, Record, Resumed};
 use crate::model::{Instant, TetherCustomer};
 use crate::monitor::{Event, Monitor};
@@ -37,7 +37,14 @@ pub fn keys(context: &Context<'_>, settings: &Settings) -> Result<Vec<SecretStri
         ApiKey::new(&key)?;
         Ok(key)
     };
-    settings.products.iter().map(key).collect()
+    let keys = settings.products.iter().map(key).collect();
+    proxy(context, settings).and(keys)
+}
+
+/// The proxy before Tether; `None`: there is none.
+fn proxy(context: &Context<'_>, settings: &Settings) -> Result<Option<SecretString>, AppError> {
+    let proxy = settings.tether.proxy.as_ref().map(|proxy| config::read_proxy(proxy, context.env)).transpose();
+    proxy.map_err(|error| AppError::Credentials(format!("[tether] proxy: {}", error.of_an_address()).into()))
 }
 
 impl Delivery<'_> {
@@ -89,6 +96,10 @@ impl Delivery<'_> {
         let tether = &settings.tether;
         let in_flight = usize::try_from(tether.in_flight.get()).unwrap_or(usize::MAX);
         let transport = Client::new(&url, &keys, tether.request_timeout, in_flight, context.clock.clone())?;
+        let transport = match proxy(context, settings)? {
+            Some(proxy) => transport.through(&proxy)?,
+            None => transport,
+        };
         let path = prepared.folder.journal_path();
         let header = journal::Header {
             format: journal::JOURNAL_FORMAT,

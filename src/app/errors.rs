@@ -117,7 +117,7 @@ impl From<SendError> for AppError {
 impl From<ClientError> for AppError {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::Key => Self::Credentials(Box::new(error)),
+            ClientError::Key | ClientError::Proxy => Self::Credentials(Box::new(error)),
             error => Self::Configuration(Box::new(error)),
         }
     }

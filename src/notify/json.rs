@@ -30,9 +30,33 @@ struct Body<'a> {
     currency: Option<&'a str>,
     currency_digits: Option<u8>,
     products: Vec<Product<'a>>,
-    guards_refused: Vec<&'a GuardFinding>,
+    guards_refused: Vec<Guard<'a>>,
     breaks: BTreeMap<BreakKind, u64>,
     report: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Guard<'a> {
+    guard: &'a str,
+    scope: Option<&'a str>,
+    figure: Option<&'a str>,
+    limit: &'a str,
+    unit: &'a str,
+    detail: String,
+}
+
+impl<'a> From<&'a GuardFinding> for Guard<'a> {
+    fn from(found: &'a GuardFinding) -> Self {
+        Self {
+            guard: &found.guard,
+            scope: found.scope.as_deref(),
+            figure: found.figure.as_deref(),
+            limit: &found.limit,
+            unit: &found.unit,
+            // It may name customers, by a key that may be their address.
+            detail: without_addresses(&found.detail),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -94,7 +118,7 @@ pub(super) fn body(notice: Notice, ended: &Ended) -> Result<String, serde_json::
         currency: figures.map(|figures| figures.currency.as_str()),
         currency_digits: figures.map(|figures| figures.currency_digits),
         products: products.collect(),
-        guards_refused: figures.into_iter().flat_map(Figures::refused).collect(),
+        guards_refused: figures.into_iter().flat_map(Figures::refused).map(Guard::from).collect(),
         breaks: figures.map(|figures| figures.breaks.clone()).unwrap_or_default(),
         report: figures.map(|figures| figures.report.to_string_lossy().into_owned()),
     })

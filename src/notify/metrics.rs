@@ -4,6 +4,7 @@ use super::Ended;
 use super::ended::Figures;
 use crate::model::Instant;
 use crate::report::plain_amount;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// One metric: its name, what it is, and its samples, labels first.
@@ -130,13 +131,11 @@ fn of_figures(figures: &Figures) -> Vec<Metric> {
         Metric {
             name: "tether_recon_guard_refused",
             help: "Whether a guard refused the last run (1) or not (0).",
-            samples: figures
-                .guards
-                .iter()
-                .map(|guard| {
-                    let scope = guard.scope.clone().unwrap_or_default();
-                    let labels = vec![("guard", guard.guard.clone()), ("scope", scope)];
-                    (labels, u8::from(guard.refused).to_string())
+            samples: guards(figures)
+                .into_iter()
+                .map(|((guard, scope), refused)| {
+                    let labels = vec![("guard", guard.to_owned()), ("scope", scope.to_owned())];
+                    (labels, u8::from(refused).to_string())
                 })
                 .collect(),
         },
@@ -150,4 +149,14 @@ fn of_figures(figures: &Figures) -> Vec<Metric> {
                 .collect(),
         },
     ]
+}
+
+/// Whether each guard refused, by its name and what it looked at: a guard may find several things there, a sample stands once.
+fn guards(figures: &Figures) -> BTreeMap<(&str, &str), bool> {
+    let mut refused = BTreeMap::new();
+    for found in &figures.guards {
+        let scope = found.scope.as_deref().unwrap_or_default();
+        *refused.entry((found.guard.as_str(), scope)).or_default() |= found.refused;
+    }
+    refused
 }

@@ -43,7 +43,7 @@ fn compose(notice: Notice, ended: &Ended, out: &mut String) -> std::fmt::Result 
         writeln!(out, "> {}", escaped(&without_addresses(error)))?;
     }
     if let Some(figures) = &ended.figures {
-        lines(out, figures.refused().map(|guard| format!("> {}", escaped(&guard.detail))))?;
+        lines(out, figures.refused().map(|guard| format!("> {}", escaped(&without_addresses(&guard.detail)))))?;
         lines(out, figures.products.iter().map(|product| of_product(figures, product)))?;
         if figures.limited {
             writeln!(out, "Only a part of the plan was asked for.")?;

@@ -82,9 +82,13 @@ fn refused() -> Ended {
             unit: "customers".into(),
             refused,
             overridden: false,
-            detail: "the plan would create 512 customers; the limit is 500".into(),
+            detail: "the plan would create 512 customers, ada@example.com too; the limit is 500".into(),
         };
-        figures.guards = vec![finding("max_created", true), finding("max_changed_percent", false)];
+        figures.guards = vec![
+            finding("max_created", true),
+            finding("max_changed_percent", false),
+            finding("max_changed_percent", false),
+        ];
         figures.products.clear();
         figures.breaks.clear();
     }

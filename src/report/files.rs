@@ -4,7 +4,7 @@ use super::ReportError;
 use super::format::{RENDERINGS, Rendering, ReportFormat};
 use super::model::ReportModel;
 use super::verdict::Ending;
-use crate::runs::{Fingerprint, Hashing, Watched};
+use crate::runs::{Fingerprint, Hashing, Watched, private_dir};
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
@@ -37,12 +37,13 @@ pub fn write_formats(
         move |source| ReportError::Write { path, source }
     };
     // Only the folder itself: where the run's folder has gone, a report would stand for what nobody can prove.
-    match std::fs::create_dir(folder) {
+    match private_dir(folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(folder)(error)),
         _ => {}
     }
     let make = |rendering: &Rendering| {
         let path = folder.join(rendering.file);
+        // Created with mode 0600, and so it stays: what is for others to read is copied for them.
         let mut file = NamedTempFile::new_in(folder).map_err(failed(&path))?;
         let hashing = Hashing::new(Watched::new(file.as_file_mut()));
         let mut out = BufWriter::with_capacity(1 << 20, hashing);
@@ -62,7 +63,6 @@ pub fn write_formats(
     }
     let mut written = Vec::with_capacity(files.len());
     for (path, file, fingerprint) in files {
-        readable_by_all(file.as_file()).map_err(failed(&path))?;
         file.persist(&path).map_err(|error| ReportError::Write { path, source: error.error })?;
         written.push(fingerprint);
     }
@@ -90,16 +90,4 @@ pub(super) fn two_at_a_time<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> 
     });
     done.sort_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// Temporary files are private; a report is read by reviewers, as the process's other files are.
-#[cfg(unix)]
-fn readable_by_all(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_file: &File) -> std::io::Result<()> {
-    Ok(())
 }

@@ -10,9 +10,14 @@ pub fn create_private_dir(path: &Path) -> Result<(), RunsError> {
     private_dirs().recursive(true).create(path).map_err(|e| RunsError::io("create the folder", path, e))
 }
 
+/// Creates the folder `path`, open to its owner only, in a folder that is there.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    private_dirs().create(path)
+}
+
 /// Creates the folder `path`, and refuses one that is there.
 pub(super) fn create_new_private_dir(path: &Path) -> Result<(), RunsError> {
-    private_dirs().create(path).map_err(|e| match e.kind() {
+    private_dir(path).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => RunsError::Exists { path: path.to_owned() },
         _ => RunsError::io("create the folder", path, e),
     })

@@ -13,7 +13,7 @@ mod shelf;
 mod watched;
 
 pub use chain::{Chain, Missing, chain};
-pub use files::{create_private_dir, open_regular, read_regular, write_atomic, write_atomic_readable};
+pub use files::{create_private_dir, open_regular, private_dir, read_regular, write_atomic, write_atomic_readable};
 pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{

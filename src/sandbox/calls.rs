@@ -75,7 +75,12 @@ impl CallLog {
     pub(super) fn open(path: Option<&Path>) -> Result<Self, SandboxError> {
         let file = path
             .map(|path| {
-                let file = OpenOptions::new().create(true).append(true).open(path);
+                let mut options = OpenOptions::new();
+                options.create(true).append(true);
+                // It holds what was sent of customers.
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options.open(path);
                 let file =
                     file.map_err(|source| SandboxError::File { verb: "write", path: path.to_owned(), source })?;
                 Ok((path.to_owned(), BufWriter::with_capacity(1 << 18, file)))

@@ -4,6 +4,7 @@ use super::wait::{WAIT_HEADERS, named_wait};
 use super::{ApiKey, Clock, IdType, MAX_REPLY_BYTES, Reply, Transport, TransportError};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Sends to `POST /api/v1/customers` of one Tether.
 pub struct Client {
     http: RwLock<reqwest::Client>,
+    proxy: Option<reqwest::Proxy>,
     timeout: Duration,
     in_flight: usize,
     endpoint: url::Url,
@@ -36,6 +38,9 @@ pub enum ClientError {
     /// The key is no header's value.
     #[error("the key of a product cannot stand in a header; give the key alone, without `Bearer`")]
     Key,
+    /// The address of the proxy is none.
+    #[error("the address of the proxy is none; write it like http://proxy.example.com:3128")]
+    Proxy,
     /// Certificates or the system's resolver could not be set up.
     #[error("failed to set up HTTPS: {0}")]
     Setup(String),
@@ -50,13 +55,10 @@ impl Client {
         in_flight: usize,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ClientError> {
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => return Err(ClientError::Address(url.to_string())),
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        if url.host().is_none() {
+            return Err(ClientError::Address(url.to_string()));
+        }
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(url)) {
             return Err(ClientError::Insecure(url.to_string()));
         }
         let mut endpoint = url.clone();
@@ -65,14 +67,26 @@ impl Client {
         endpoint.set_path(&format!("{}/api/v1/customers", url.path().trim_end_matches('/')));
         // Fails only when one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = connections(timeout, in_flight).map_err(|e| ClientError::Setup(chain(&e)))?;
+        let http = connections(timeout, in_flight, None).map_err(|e| ClientError::Setup(chain(&e)))?;
         let header = |key: &ApiKey| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| ClientError::Key)?;
             value.set_sensitive(true);
             Ok(value)
         };
         let keys = keys.iter().map(header).collect::<Result<_, _>>()?;
-        Ok(Self { http: RwLock::new(http), timeout, in_flight, endpoint, keys, clock })
+        Ok(Self { http: RwLock::new(http), proxy: None, timeout, in_flight, endpoint, keys, clock })
+    }
+
+    /// The same through `proxy`, an address that may hold a password. What is on this machine is reached without it: a key
+    /// that needs no https there would cross the network in the clear.
+    pub fn through(self, proxy: &SecretString) -> Result<Self, ClientError> {
+        if is_loopback(&self.endpoint) {
+            return Ok(self);
+        }
+        let proxy = reqwest::Proxy::all(proxy.expose_secret()).map_err(|_| ClientError::Proxy)?;
+        let http = connections(self.timeout, self.in_flight, Some(&proxy));
+        let http = RwLock::new(http.map_err(|e| ClientError::Setup(chain(&e)))?);
+        Ok(Self { http, proxy: Some(proxy), ..self })
     }
 
     fn http(&self) -> reqwest::Client {
@@ -81,9 +95,22 @@ impl Client {
     }
 }
 
-/// A pool of connections that does nothing behind the caller's back.
-fn connections(timeout: Duration, in_flight: usize) -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// A pool of connections that does nothing behind the caller's back: no proxy but `proxy`, whatever the environment says.
+fn connections(
+    timeout: Duration,
+    in_flight: usize,
+    proxy: Option<&reqwest::Proxy>,
+) -> reqwest::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
@@ -96,8 +123,11 @@ fn connections(timeout: Duration, in_flight: usize) -> reqwest::Result<reqwest::
         .pool_max_idle_per_host(in_flight)
         // Shorter than servers keep an idle connection: a request sent into one that is being closed is ambiguous.
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("tether-recon/", env!("CARGO_PKG_VERSION")));
+    match proxy {
+        Some(proxy) => builder.proxy(proxy.clone()).build(),
+        None => builder.build(),
+    }
 }
 
 impl Transport for Client {
@@ -130,7 +160,7 @@ impl Transport for Client {
 
     fn start_afresh(&self) {
         // Where that cannot be, the connections that stand are still better than none.
-        if let Ok(fresh) = connections(self.timeout, self.in_flight) {
+        if let Ok(fresh) = connections(self.timeout, self.in_flight, self.proxy.as_ref()) {
             *self.http.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         }
     }

@@ -33,6 +33,7 @@ mod resume;
 mod run;
 mod sample_data;
 mod scheduling;
+mod secrets;
 mod server;
 mod shapes;
 mod site;

@@ -48,7 +48,7 @@ impl Head {
             return Ok(Self { raw: raw(bytes, false), whole: false, parquet: true });
         }
         let gzip = first.starts_with(gzip::MAGIC);
-        let (mut bytes, mut whole) =
+        let (mut bytes, whole) =
             if gzip { beginning(flate2::bufread::MultiGzDecoder::new(BufReader::new(file))) } else { beginning(file) }
                 .map_err(|error| match error.kind() {
                     ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
@@ -64,7 +64,6 @@ impl Head {
         }
         if !whole {
             cut(&mut bytes);
-            whole = bytes.is_empty();
         }
         Ok(Self { raw: raw(bytes, gzip), whole, parquet: false })
     }

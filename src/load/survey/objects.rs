@@ -20,7 +20,7 @@ pub(super) fn recognise(text: &str, whole: bool, origin: &Origin<'_>) -> Result<
     let mut objects = Vec::new();
     values.iter().for_each(|value| gather(value, 0, &mut objects));
     let headings = |object: &&Map<String, Value>| object.keys().cloned().collect::<Vec<String>>();
-    if objects.first().is_some_and(|first| !first.contains_key("object") && tether::is_known(&headings(first))) {
+    if objects.first().is_some_and(|first| !first.contains_key("object") && tether::unmistakable(&headings(first))) {
         let mut facts = Facts::default();
         for object in &objects {
             let text = |member: &str| object.get(member).and_then(Value::as_str).map(str::to_owned);
@@ -41,7 +41,9 @@ pub(super) fn recognise(text: &str, whole: bool, origin: &Origin<'_>) -> Result<
     for object in &objects {
         look_into(object, 0, &mut facts);
     }
-    let shape = if whole { shape } else { "Stripe API (JSON)".to_owned() };
+    // What else it holds is not for a table.
+    let shape =
+        if whole { shape.split(';').next().unwrap_or(&shape).to_owned() } else { "Stripe API (JSON)".to_owned() };
     Ok((Found { what, shape, or: vec![], facts }, rows))
 }
 

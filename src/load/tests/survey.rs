@@ -47,7 +47,8 @@ fn a_file_is_recognised_by_its_content_alone() {
 fn what_is_no_export_is_named_with_the_reason() {
     for (content, expected) in [
         ("", "it is empty"),
-        ("# A page\n\nSome words, and more.\n", "of no export that is known"),
+        ("# A page\n\nSome words, and more.\n", "it is no table"),
+        ("name,e-mail\nAda,a@example.com\n", "if they are contacts, `columns`"),
         ("PK\x03\x04\0\0", "save the sheet as CSV"),
         ("id,amount_due,customer_id\nin_1,100,cus_1\n", "nothing is taken from it"),
         ("id,Email\n7,a@example.com\n", "of no export that is known"),

@@ -110,7 +110,7 @@ pub fn init(
     }
     if let Some(dialogue) = dialogue {
         write_text(tell, "\n")?;
-        questions::ask(&mut proposal, dialogue).map_err(|error| AppError::disk(error))?;
+        questions::ask(&mut proposal, dialogue).map_err(AppError::disk)?;
     }
     let text = text::text(&proposal, &named.display().to_string()).map_err(internal)?;
     // What is written must be what a run can read: its own checks judge it before it is.

@@ -1,5 +1,6 @@
 //! What `config init` prints: what it recognised, what it did not, what is left for a person, and what to type next.
 
+use super::columns::Proposed;
 use super::proposal::{Proposal, companies_alone, rows};
 use crate::load::{Survey, What};
 use std::fmt::{self, Write};
@@ -57,14 +58,7 @@ pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
             open.push(format!("dates of {}: whether day or month comes first; until then a run is refused", crm.name));
         }
         for column in crm.columns.iter().filter(|column| column.field == "external_id") {
-            open.push(match column.active {
-                true => {
-                    format!("is `{}` of {} your own customer id? It is taken: {}", column.heading, crm.name, column.why)
-                }
-                false => {
-                    format!("`{}` of {} is not taken as your own customer id: {}", column.heading, crm.name, column.why)
-                }
-            });
+            open.push(own_id(column, &format!("`{}` of {}", column.heading, crm.name)));
         }
         if !crm.or.is_empty() {
             let or: Vec<&str> = crm.or.iter().map(|preset| preset.name()).collect();
@@ -72,10 +66,7 @@ pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
         }
     }
     if let Some(key) = &proposal.metadata {
-        open.push(match key.active {
-            true => format!("is the metadata `{}` your own customer id? It is taken: {}", key.heading, key.why),
-            false => format!("the metadata `{}` is not taken as your own customer id: {}", key.heading, key.why),
-        });
+        open.push(own_id(key, &format!("the metadata `{}`", key.heading)));
     }
     if !proposal.other_currencies.is_empty() {
         let others = proposal.other_currencies.join(", ");
@@ -98,4 +89,14 @@ pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
         );
     }
     open
+}
+
+/// What a person must know of a column or key that may hold your own ids.
+fn own_id(proposed: &Proposed, named: &str) -> String {
+    let why = &proposed.why;
+    if proposed.active {
+        format!("is {named} your own customer id? It is taken: {why}")
+    } else {
+        format!("{named} is not taken as your own customer id: {why}")
+    }
 }

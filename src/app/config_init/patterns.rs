@@ -97,17 +97,14 @@ fn generalised_name(name: &str) -> String {
             continue;
         }
         for part in parts(piece) {
-            match part {
-                Some(word) => {
-                    pattern.push_str(&glob::Pattern::escape(&since_star.take().unwrap_or_default()));
-                    pattern.push_str(word);
+            if let Some(word) = part {
+                pattern.push_str(&glob::Pattern::escape(&since_star.take().unwrap_or_default()));
+                pattern.push_str(word);
+            } else {
+                if since_star.is_none() {
+                    pattern.push('*');
                 }
-                None => {
-                    if since_star.is_none() {
-                        pattern.push('*');
-                    }
-                    since_star = Some(String::new());
-                }
+                since_star = Some(String::new());
             }
         }
     }

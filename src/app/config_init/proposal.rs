@@ -169,9 +169,12 @@ fn currencies(survey: &Survey) -> (String, String, Vec<String>) {
 
 type Written<'w> = dyn Fn(&[&Surveyed]) -> Vec<String> + 'w;
 
+/// A CRM's preset, and of an unknown one its columns.
+type Group<'s> = (CrmPreset, Vec<(&'static str, &'s str)>);
+
 fn crms(survey: &Survey, written: &Written<'_>, known: &Known<'_>) -> Vec<Crm> {
     // Of an unknown CRM the columns tell whether two files are of one.
-    let mut groups: BTreeMap<(CrmPreset, Vec<(&str, &str)>), Vec<&Surveyed>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&Surveyed>> = BTreeMap::new();
     for file in &survey.files {
         if let What::Contacts(preset) = file.what {
             let custom = file.facts.custom.iter().map(|(field, heading)| (*field, heading.as_str())).collect();

@@ -130,12 +130,11 @@ fn crm(text: &mut String, crm: &Crm) -> fmt::Result {
         writeln!(text, "companies = {}", list(&crm.companies))?;
     }
     if let Some(why) = &crm.undecided_dates {
-        match crm.dates {
-            Some(order) => writeln!(text, "# \"us\" is 10/14/2026, \"eu\" 14/10/2026.\ndates = {}", quoted(order))?,
-            None => {
-                writeln!(text, "# NEEDED: {}.", comment(why))?;
-                writeln!(text, "# dates = \"us\"")?;
-            }
+        if let Some(order) = crm.dates {
+            writeln!(text, "# \"us\" is 10/14/2026, \"eu\" 14/10/2026.\ndates = {}", quoted(order))?;
+        } else {
+            writeln!(text, "# NEEDED: {}.", comment(why))?;
+            writeln!(text, "# dates = \"us\"")?;
         }
     }
     let named: Vec<&Proposed> = crm.columns.iter().filter(|column| column.active).collect();
@@ -225,8 +224,8 @@ fn list(patterns: &[String]) -> String {
             format!("[{}]", patterns.iter().map(|pattern| quoted(pattern)).collect::<Vec<_>>().join(", "))
         }
         several => {
-            let lines: String = several.iter().map(|pattern| format!("    {},\n", quoted(pattern))).collect();
-            format!("[\n{lines}]")
+            let lines: Vec<String> = several.iter().map(|pattern| format!("    {},", quoted(pattern))).collect();
+            format!("[\n{}\n]", lines.join("\n"))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a folder of files to a configuration that a run can work with.
 
 use super::{Dialogue, Wanted, init};
+use crate::app::exit::ExitCode;
 use crate::app::tests::context;
 use crate::app::{Context, config_check, plan};
 use std::path::Path;
@@ -60,7 +61,7 @@ fn a_folder_of_exports_becomes_a_configuration_that_is_checked_and_planned_at_on
     let toml = toml.replace(site.path().to_str().unwrap(), "<site>");
     insta::assert_snapshot!("config_init", format!("{printed}\n=====\n{toml}"));
     let mut out = Vec::new();
-    let checked = config_check::run(&context(site.path()), &mut out).map(|code| code.code());
+    let checked = config_check::run(&context(site.path()), &mut out).map(ExitCode::code);
     assert!(matches!(checked, Ok(0)), "{checked:?} {}", String::from_utf8_lossy(&out));
     let (code, text) = plan::plan(&context(site.path()), None, false).unwrap();
     // The customer in euro has no rate yet.

@@ -63,7 +63,7 @@ fn a_folder_of_exports_becomes_a_configuration_that_is_checked_and_planned_at_on
     let mut out = Vec::new();
     let checked = config_check::run(&context(site.path()), &mut out).map(ExitCode::code);
     assert!(matches!(checked, Ok(0)), "{checked:?} {}", String::from_utf8_lossy(&out));
-    let (code, text) = plan::plan(&context(site.path()), None, false).unwrap();
+    let (code, text) = plan::plan(&context(site.path()), &plan::Options::default()).unwrap();
     // The customer in euro has no rate yet.
     assert_eq!(code.code(), 3, "{text}");
 }

@@ -171,7 +171,9 @@ fn guards(text: &mut String, proposal: &Proposal) -> fmt::Result {
     writeln!(text, "# Updates, and net change of MRR, as a percentage of what Tether holds.")?;
     writeln!(text, "max_changed_percent = 50\nmax_mrr_change_percent = 25")?;
     writeln!(text, "# Rows of each source as a percentage of the last completed run's: an export that was cut short.")?;
-    writeln!(text, "min_rows_percent = 80\n")
+    writeln!(text, "min_rows_percent = 80")?;
+    writeln!(text, "# Once exports come every night: one that did not come.")?;
+    writeln!(text, "# max_export_age = \"36h\"\n# refuse_repeated_files = true\n")
 }
 
 fn coupons(text: &mut String, proposal: &Proposal) -> fmt::Result {

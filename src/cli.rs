@@ -3,6 +3,7 @@
 mod apply;
 mod baseline;
 mod examples;
+mod init;
 mod misspelt;
 mod pages;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 
 pub use apply::ApplyArgs;
 pub use baseline::{BaselineCommand, BaselineRebuildArgs};
+pub use init::InitArgs;
 pub use misspelt::Misspelt;
 pub use pages::{completions, man};
 
@@ -27,16 +29,16 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use examples::{
-    COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, MAN_EXAMPLES, NOTIFY_EXAMPLES, PLAN_EXAMPLES,
-    REPORT_EXAMPLES, RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES, VERIFY_EXAMPLES,
+    COMPLETIONS_EXAMPLES, CONFIG_EXAMPLES, EXAMPLES, EXPLAIN_EXAMPLES, INIT_EXAMPLES, MAN_EXAMPLES, NOTIFY_EXAMPLES,
+    PLAN_EXAMPLES, REPORT_EXAMPLES, RESUME_EXAMPLES, RUN_EXAMPLES, RUNS_EXAMPLES, SANDBOX_EXAMPLES, SCHEMA_EXAMPLES,
+    VERIFY_EXAMPLES,
 };
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The configuration when neither `--config` nor `TETHER_RECON_CONFIG` names one, in the current folder.
-pub const DEFAULT_CONFIG: &str = "tether-recon.toml";
+pub use crate::app::config_init::DEFAULT_CONFIG;
 
 /// The environment variable that names the configuration when `--config` does not.
 pub const CONFIG_VARIABLE: &str = "TETHER_RECON_CONFIG";
@@ -54,7 +56,7 @@ Reconciles Stripe and CRM exports with the customers of a Tether account.
 It links exports into one desired customer each, compares them with what Tether holds, sends what differs, and writes a \
 report that a reviewer can sign: what was created, updated or refused, and why every other row was not sent.
 
-Start with `config check`, then `plan`, which sends nothing; `run` is what a scheduler calls. Results go to standard \
+Start with `config init` in the folder of your exports, then `config check`, then `plan`, which sends nothing; `run` is what a scheduler calls. Results go to standard \
 output, talk to standard error.";
 
 /// The whole command line.
@@ -401,9 +403,18 @@ pub enum NotifyCommand {
 /// `config …`
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigCommand {
+    /// Look at a folder of exports and write a commented configuration for them
+    ///
+    /// Recognises each file below FOLDER by its content, asks a few questions on a terminal (Enter takes what was recognised),
+    /// and writes a configuration that `config check` and `plan` work with at once. Keys are never asked for, only where they
+    /// will stand. Ends with 2 when a configuration is there already, with 8 when no export of Stripe is.
+    #[command(after_long_help = INIT_EXAMPLES)]
+    Init(InitArgs),
     /// Report every problem of the configuration, or tell what a run would do
     ///
-    /// Needs no key and no network. Ends with 2 and every problem, or with 8 when a pattern finds no file.
+    /// Reads the beginning of every file (of Parquet the footer): what it is taken for, which columns a run reads, what a
+    /// missing one costs. Needs no key and no network. Ends with 2 and every problem of the configuration, or with 8 and every
+    /// file that a run would refuse.
     #[command(after_long_help = with_codes(CONFIG_EXAMPLES))]
     Check,
     /// Print the JSON Schema of the configuration, for editors

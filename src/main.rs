@@ -1,16 +1,16 @@
 //! The binary: parse, run, exit code.
 
 use clap::Parser;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, apply, baseline, config_check, core_dumps, explain, night, notices, output, plan, report, resume,
-    run, runs, sandbox, signals, verify,
+    Context, Voice, apply, baseline, config_check, config_init, core_dumps, explain, night, notices, output, plan,
+    report, resume, run, runs, sandbox, signals, verify,
 };
 use tether_recon::cli::{
-    BaselineCommand, Cli, Command, ConfigCommand, Misspelt, NotifyCommand, RunsCommand, completions, man,
+    BaselineCommand, Cli, Command, ConfigCommand, InitArgs, Misspelt, NotifyCommand, RunsCommand, completions, man,
 };
 use tether_recon::config::json_schema;
 use tether_recon::load::{Trials, answer_trial};
@@ -93,6 +93,15 @@ fn print(out: &mut dyn Write, text: &[u8]) -> Result<ExitCode, AppError> {
     output::write_text(out, &String::from_utf8_lossy(text)).map(|()| ExitCode::Done)
 }
 
+/// Questions go to a person at a terminal only.
+fn init(args: InitArgs, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
+    let (stdin, mut talk) = (std::io::stdin(), std::io::stderr());
+    let asks = !args.yes && stdin.is_terminal() && talk.is_terminal();
+    let (mut answers, mut questions) = (stdin.lock(), std::io::stderr());
+    let mut dialogue = config_init::Dialogue { answers: &mut answers, questions: &mut questions };
+    config_init::init(context, &args.into(), asks.then_some(&mut dialogue), out, &mut talk)
+}
+
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
     let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
@@ -127,6 +136,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
             answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
             return Ok(ExitCode::Done);
         }
+        Command::Config(ConfigCommand::Init(args)) => return init(args, context, out),
         Command::Config(ConfigCommand::Check) => return config_check::run(context, out),
     };
     match output::write_text(out, &text) {

@@ -224,7 +224,7 @@ mod tests {
             ("in/academy.jsonl is empty", "recon.toml:20:20"),
         ] {
             let told = |line: &&str| line.trim().starts_with(start) && line.ends_with(&format!("(named at {place})"));
-            assert!(lines.iter().any(|line| told(&line)), "{start}: {error}");
+            assert!(lines.iter().any(told), "{start}: {error}");
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod baseline;
 pub mod config_check;
+pub mod config_init;
 pub mod core_dumps;
 pub mod exit;
 pub mod explain;

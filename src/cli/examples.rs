@@ -2,6 +2,7 @@
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
+  tether-recon config init exports              look at a folder of exports, write a configuration
   tether-recon config check                     is the configuration right, are the files there
   tether-recon plan --as-of 2026-11-01          what would a run at month-end do
   tether-recon run                              plan, guard, send, report
@@ -88,6 +89,14 @@ pub(super) const NOTIFY_EXAMPLES: &str = "\
 Examples:
   tether-recon notify test                        do notices arrive
   tether-recon notify test --config books.toml    of another configuration
+";
+
+pub(super) const INIT_EXAMPLES: &str = "\
+Examples:
+  tether-recon config init                             of this folder, with a few questions
+  tether-recon config init exports --yes               of another one, without
+  tether-recon config init exports --output books.toml    under another name
+  tether-recon config init exports --output -          only show it
 ";
 
 pub(super) const CONFIG_EXAMPLES: &str = "\

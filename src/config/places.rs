@@ -36,3 +36,59 @@ pub(super) fn places(text: &str, root: &DeTable<'_>, base: &Path) -> BTreeMap<St
     }
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use std::path::Path;
+
+    const SOUND: &str = "[run]\ncurrency = \"usd\"\n[stripe]\ncustomers = \"c.csv\"\n[[product]]\nname = \"core\"\n\
+        key = { env = \"KEY\" }\n";
+
+    #[test]
+    fn every_pattern_has_its_place() {
+        let text = SOUND.to_owned()
+            + "existing = [\"a.csv\",\n  \"ë\", \"b.csv\"]\n[[crm]]\nname = \"x\"\ncolumns = { email = \"E\" }\ncontacts = \"d/*\"\n\
+               companies = \"/e\"\n[identity]\noverrides = \"o.csv\"\n";
+        let mut settings = parse(&text, Path::new("/books")).unwrap();
+        assert_eq!(settings.place_of("/books/c.csv"), None, "the text came from no file");
+        settings.file = Some("books.toml".into());
+        for (pattern, place) in [
+            ("/books/c.csv", "4:13"),
+            ("/books/a.csv", "8:13"),
+            ("/books/b.csv", "9:8"),
+            ("/books/d/*", "13:12"),
+            ("/e", "14:13"),
+            ("/books/o.csv", "16:13"),
+        ] {
+            assert_eq!(settings.place_of(pattern), Some(format!("books.toml:{place}")), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn every_problem_has_the_line_and_column_at_which_it_stands() {
+        for (from, to, place) in [
+            ("", "[guards\n", "8:8"),
+            ("\"usd\"", "\"usd", "2:16"),
+            ("", "[run]\n", "8:2"),
+            ("currency = \"usd\"", "currency = \"usd\"\ncurrency = \"eur\"", "3:1"),
+            ("", "[guards]\nmax_created = \"many\"\n", "9:15"),
+            ("\"KEY\" }", "\"KEY\", envv = \"x\" }", "7:22"),
+            ("", "[[crm]]\nname = \"x\"\ncontacts = \"c\"\ncolumns = { idd = \"a\", email = \"e\" }\n", "11:13"),
+            ("", "[crm]\nname = \"x\"\n", "8:1"),
+            ("[[product]]", "[product]", "5:1"),
+            ("", "[gards]\n", "8:2"),
+            ("[run]\n", "state = \"s\"\n[run]\n", "1:1"),
+            ("", "[fx]\neur = { rate = 1.08, date = \"2026-10-31\" }\n", "9:16"),
+            ("", "[mrr.coupons]\nX = { percent_off = \"20\" }\n", "9:5"),
+            ("", "[mrr]\ncurrency_digits = { isk = 9 }\n", "9:27"),
+            ("\"c.csv\"", "[\"c.csv\", 3]", "4:13"),
+            ("currency = \"usd\"\n", "", "1:1"),
+        ] {
+            let text = if from.is_empty() { SOUND.to_owned() + to } else { SOUND.replacen(from, to, 1) };
+            let errors = parse(&text, Path::new("/books")).unwrap_err();
+            let first = &errors.problems()[0];
+            assert_eq!(format!("{}:{}", first.line, first.column), place, "{text}\n{errors}");
+        }
+    }
+}

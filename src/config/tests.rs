@@ -319,6 +319,8 @@ fn the_hash_follows_the_meaning_not_the_text_nor_the_folder() {
     assert_eq!(plain, hash(LEAST, "/moved/[2026]"), "the folder is no part of it");
     assert_eq!(plain, hash(&format!("# a comment\n{LEAST}\n[tether]\nrate = \"10 / s\""), "/books"));
     assert_ne!(plain, hash(&format!("{LEAST}\n[tether]\nrate = \"11/s\""), "/books"));
+    let companies = format!("{LEAST}\n[[crm]]\npreset = \"hubspot\"\ncontacts = \"c\"\ncompanies = \"d\"");
+    assert_eq!(hash(&companies, "/books"), hash(&companies, "/moved"));
     assert_ne!(plain, hash(&LEAST.replace("TETHER_API_KEY", "OTHER_KEY"), "/books"));
     assert_ne!(plain, hash(&LEAST.replace("in/**/*", "out/**/*"), "/books"));
 }

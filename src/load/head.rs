@@ -48,7 +48,7 @@ impl Head {
             return Ok(Self { raw: raw(bytes, false), whole: false, parquet: true });
         }
         let gzip = first.starts_with(gzip::MAGIC);
-        let (mut bytes, mut whole) =
+        let (mut bytes, whole) =
             if gzip { beginning(flate2::bufread::MultiGzDecoder::new(BufReader::new(file))) } else { beginning(file) }
                 .map_err(|error| match error.kind() {
                     ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
@@ -64,7 +64,6 @@ impl Head {
         }
         if !whole {
             cut(&mut bytes);
-            whole = bytes.is_empty();
         }
         Ok(Self { raw: raw(bytes, gzip), whole, parquet: false })
     }
@@ -129,11 +128,11 @@ fn beginning(mut from: impl Read) -> std::io::Result<(Vec<u8>, bool)> {
 /// The end of a Parquet file: its footer, the footer's length, the mark.
 fn footer(file: &mut File, size: u64) -> std::io::Result<Vec<u8>> {
     const TAIL: u64 = 8;
-    let mut tail = [0; TAIL as usize];
+    let mut tail = [0; 8];
     if size < TAIL {
         return Ok(parquet::MAGIC.to_vec());
     }
-    file.seek(SeekFrom::End(-(TAIL as i64)))?;
+    file.seek(SeekFrom::Start(size - TAIL))?;
     file.read_exact(&mut tail)?;
     let length = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]])).min(LONGEST_FOOTER) + TAIL;
     file.seek(SeekFrom::Start(size.saturating_sub(length)))?;
@@ -144,6 +143,7 @@ fn footer(file: &mut File, size: u64) -> std::io::Result<Vec<u8>> {
 
 /// Takes away what the end of the piece tore apart: a line, or a character.
 fn cut(bytes: &mut Vec<u8>) {
+    const LONGEST_CHARACTER: usize = 4;
     if let Some(width) = wide::mark(bytes).map(|(width, _)| width).or_else(|| wide::recognised(bytes)) {
         // The last line is torn all the same, which costs one row of a sample.
         bytes.truncate(bytes.len() - bytes.len() % width.bytes());
@@ -153,7 +153,6 @@ fn cut(bytes: &mut Vec<u8>) {
         bytes.truncate(end + 1);
         return;
     }
-    const LONGEST_CHARACTER: usize = 4;
     let end = (1..=LONGEST_CHARACTER.min(bytes.len())).find(|back| bytes[bytes.len() - back] >= 0xc0);
     if let Some(back) = end {
         bytes.truncate(bytes.len() - back);

@@ -142,7 +142,7 @@ fn together(jobs: &[&Job], inputs: &[InputFile]) -> Option<Refused> {
     for input in inputs {
         *rows.entry(input.source.clone()).or_default() += input.rows;
     }
-    let wrong = keys_hold_what_they_name(jobs.iter().copied(), inputs).and_then(|()| {
+    let wrong = keys_hold_what_they_name(jobs, inputs).and_then(|()| {
         let whole_stripe = inputs.iter().all(|input| !input.shape.starts_with("Stripe API"));
         if whole_stripe { items_have_subscriptions(&rows, inputs) } else { Ok(()) }
     });

@@ -378,7 +378,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         rejections.extend(rejected);
     }
     items_have_subscriptions(&rows, &files)?;
-    keys_hold_what_they_name(jobs.iter(), &files)?;
+    keys_hold_what_they_name(&jobs.iter().collect::<Vec<_>>(), &files)?;
     breaks.extend(empty_sources(&rows, &files));
     stripe.extend(found.map(|found| (found, Related::empty())));
     let (tables, related) = assemble::stripe(stripe).map_err(internal)?;
@@ -425,15 +425,12 @@ fn items_have_subscriptions(rows: &BTreeMap<String, u64>, files: &[InputFile]) -
 
 /// Refuses a configuration whose `customers` or `subscriptions` are only other tables: with a damaged heading, a file of
 /// subscriptions may look like one, and every MRR would be 0.
-fn keys_hold_what_they_name<'j>(
-    jobs: impl Iterator<Item = &'j Job> + Clone,
-    files: &[InputFile],
-) -> Result<(), LoadError> {
+fn keys_hold_what_they_name(jobs: &[&Job], files: &[InputFile]) -> Result<(), LoadError> {
     for (expected, source) in
         [(Expected::Customers, stripe::CUSTOMERS), (Expected::Subscriptions, stripe::SUBSCRIPTIONS)]
     {
         let stands = |file: &InputFile| file.source == source;
-        let named = jobs.clone().zip(files).find(|(job, _)| job.purpose == Use::Stripe(expected));
+        let named = jobs.iter().zip(files).find(|(job, _)| job.purpose == Use::Stripe(expected));
         if let Some((job, file)) = named.filter(|_| !files.iter().any(stands)) {
             return Err(stripe::wrong(expected, &file.path, &job.key, file.shape.clone()));
         }

@@ -18,6 +18,7 @@ mod files;
 mod guards;
 mod hooks;
 mod hostile;
+mod init;
 mod json_schema;
 mod kills;
 mod layers;

@@ -17,8 +17,8 @@ fn describe(refusals: &[String]) -> String {
     match refusals {
         [only] => only.clone(),
         [first, ..] => {
-            let others: String = refusals.iter().map(|refusal| format!("\n  {refusal}")).collect();
-            format!("a run would refuse {} inputs, the first: {first}{others}", refusals.len())
+            let all = refusals.join("\n  ");
+            format!("a run would refuse {} inputs, the first: {first}\n  {all}", refusals.len())
         }
         [] => "nothing would be refused".to_owned(),
     }

@@ -360,6 +360,9 @@ impl Known {
     /// What it is, in words.
     pub fn words(&self, headings: &[String]) -> String {
         match self.from {
+            From::Tables if self.all.len() == 1 => {
+                "a warehouse's table that is none of customers or what they pay".to_owned()
+            }
             From::Tables if find(headings, FIVETRAN).is_some() => format!("{}, Fivetran table", self.name),
             From::Tables => format!("{}, warehouse table", self.name),
             From::Dashboard | From::Elsewhere => self.name.to_owned(),

@@ -11,6 +11,10 @@ const ROWS: usize = 5000;
 pub struct Facts {
     /// How many rows are in each currency, lower-case.
     pub currencies: BTreeMap<String, u64>,
+    /// It is of the dashboard, whose amounts may be of one unit or of all.
+    pub dashboard: bool,
+    /// Coupons that subscriptions name without saying what they are worth.
+    pub coupons: BTreeSet<String>,
     /// The keys of Stripe customers' metadata, each with values.
     pub metadata: BTreeMap<String, BTreeSet<String>>,
     /// The columns of contacts that their CRM's preset does not know.

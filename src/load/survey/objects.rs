@@ -18,9 +18,11 @@ pub(super) fn recognise(text: &str, whole: bool, origin: &Origin<'_>) -> Result<
     let shortened = if whole { std::borrow::Cow::Borrowed(text) } else { whole_objects(text) };
     let values: Vec<Value> = serde_json::Deserializer::from_str(&shortened).into_iter().map_while(Result::ok).collect();
     let mut objects = Vec::new();
-    values.iter().for_each(|value| gather(value, 0, &mut objects));
+    for value in &values {
+        gather(value, 0, &mut objects);
+    }
     let headings = |object: &&Map<String, Value>| object.keys().cloned().collect::<Vec<String>>();
-    if objects.first().is_some_and(|first| !first.contains_key("object") && tether::is_known(&headings(first))) {
+    if objects.first().is_some_and(|first| !first.contains_key("object") && tether::unmistakable(&headings(first))) {
         let mut facts = Facts::default();
         for object in &objects {
             let text = |member: &str| object.get(member).and_then(Value::as_str).map(str::to_owned);
@@ -41,7 +43,9 @@ pub(super) fn recognise(text: &str, whole: bool, origin: &Origin<'_>) -> Result<
     for object in &objects {
         look_into(object, 0, &mut facts);
     }
-    let shape = if whole { shape } else { "Stripe API (JSON)".to_owned() };
+    // What else it holds is not for a table.
+    let shape =
+        if whole { shape.split(';').next().unwrap_or(&shape).to_owned() } else { "Stripe API (JSON)".to_owned() };
     Ok((Found { what, shape, or: vec![], facts }, rows))
 }
 
@@ -49,7 +53,9 @@ pub(super) fn recognise(text: &str, whole: bool, origin: &Origin<'_>) -> Result<
 fn gather<'v>(value: &'v Value, depth: usize, objects: &mut Vec<&'v Map<String, Value>>) {
     match value {
         Value::Array(elements) if depth < DEEPEST => {
-            elements.iter().for_each(|element| gather(element, depth + 1, objects));
+            for element in elements {
+                gather(element, depth + 1, objects);
+            }
         }
         Value::Object(members) => {
             let kind = members.get("object").and_then(Value::as_str);
@@ -86,7 +92,9 @@ fn look_into(members: &Map<String, Value>, depth: usize, facts: &mut Facts) {
             if value.is_object() || value.is_array() {
                 gather(value, depth, &mut inner);
             }
-            inner.into_iter().for_each(|object| look_into(object, depth + 1, facts));
+            for object in inner {
+                look_into(object, depth + 1, facts);
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ pub(in crate::load) struct Claim {
 /// Whether a line of headings is one that somebody reads.
 pub(super) fn is_known(headings: &[String]) -> bool {
     stripe::is_known(headings)
-        || tether::is_known(headings)
+        || tether::unmistakable(headings)
         || overrides::is_complete(headings)
         || !crm::claims(headings).is_empty()
 }
@@ -51,7 +51,7 @@ pub(super) fn recognise(opened: &Opened<'_>, sample: &[Vec<String>]) -> Result<F
             claims.push(claim);
         }
     }
-    if tether::is_known(headings) {
+    if tether::unmistakable(headings) {
         let columns = tether::known_columns(headings);
         claims.push(Claim {
             what: What::Existing,
@@ -82,7 +82,7 @@ pub(super) fn recognise(opened: &Opened<'_>, sample: &[Vec<String>]) -> Result<F
         })
         .collect();
     match claims.into_iter().next() {
-        Some(claim) if claim.unused => Err(format!("{}: nothing is taken from it", claim.shape)),
+        Some(claim) if claim.unused => Err(format!("nothing is taken from {}", claim.shape)),
         Some(claim) if rivals.len() < 2 => {
             let facts = facts(&claim, opened, sample, foreign_ids);
             Ok(Found { what: claim.what, shape: format!("{} ({format})", claim.shape), or: vec![], facts })
@@ -118,7 +118,12 @@ fn by_ids(claims: &mut Vec<Claim>, headings: &[String], sample: &[Vec<String>]) 
 }
 
 fn unknown(headings: &[String]) -> String {
-    format!("its headings ({}) are of no export that is known", first_headings(headings))
+    if headings.len() < 2 {
+        return "it is no table".to_owned();
+    }
+    let mails = headings.iter().any(|heading| heading.to_lowercase().contains("mail"));
+    let advice = if mails { "; if they are contacts, `columns` of a [[crm]] say what is what" } else { "" };
+    format!("its headings ({}) are of no export that is known{advice}", first_headings(headings))
 }
 
 fn facts(claim: &Claim, opened: &Opened<'_>, sample: &[Vec<String>], foreign_ids: bool) -> Facts {
@@ -128,6 +133,10 @@ fn facts(claim: &Claim, opened: &Opened<'_>, sample: &[Vec<String>], foreign_ids
     match claim.what {
         What::Customers | What::Subscriptions | What::Stripe => {
             facts.count_currencies(column(&["currency"]).into_iter().flatten());
+            if claim.what == What::Subscriptions {
+                facts.coupons = column(&["coupon"]).into_iter().flatten().map(str::to_owned).collect();
+                facts.dashboard = find(headings, &["customer id"]).is_some();
+            }
             if claim.what == What::Customers {
                 facts.take_metadata(headings, sample);
             }

@@ -47,7 +47,8 @@ fn a_file_is_recognised_by_its_content_alone() {
 fn what_is_no_export_is_named_with_the_reason() {
     for (content, expected) in [
         ("", "it is empty"),
-        ("# A page\n\nSome words, and more.\n", "of no export that is known"),
+        ("# A page\n\nSome words, and more.\n", "it is no table"),
+        ("name,e-mail\nAda,a@example.com\n", "if they are contacts, `columns`"),
         ("PK\x03\x04\0\0", "save the sheet as CSV"),
         ("id,amount_due,customer_id\nin_1,100,cus_1\n", "nothing is taken from it"),
         ("id,Email\n7,a@example.com\n", "of no export that is known"),
@@ -78,17 +79,27 @@ fn the_first_rows_show_currencies_ids_and_dates() {
         ),
         ("e.jsonl", "{\"tether_id\":\"t\",\"external_id\":\"NW-1\",\"email\":\"A@example.com\",\"mrr\":1}\n"),
     ]);
-    let [a, b, c, d, e] = found.files.as_slice() else { panic!("{:?}", found.others) };
-    assert!(a.facts.metadata["user_id"].contains("NW-1") && a.facts.metadata.contains_key("plan"));
+    let [customers, subscriptions, contacts, objects, existing] = found.files.as_slice() else {
+        panic!("{:?}", found.others)
+    };
+    assert!(customers.facts.metadata["user_id"].contains("NW-1") && customers.facts.metadata.contains_key("plan"));
     assert_eq!(
-        b.facts.currencies.iter().map(|(code, rows)| (code.as_str(), *rows)).collect::<Vec<_>>(),
+        subscriptions.facts.currencies.iter().map(|(code, rows)| (code.as_str(), *rows)).collect::<Vec<_>>(),
         [("eur", 1), ("usd", 1)]
     );
-    let free: Vec<_> = c.facts.free.iter().map(|column| (column.heading.as_str(), column.stripe_ids)).collect();
+    let free: Vec<_> = contacts.facts.free.iter().map(|column| (column.heading.as_str(), column.stripe_ids)).collect();
     assert_eq!(free, [("Billing", true), ("Customer ID", false)]);
-    assert!(c.facts.undecided_dates.as_ref().is_some_and(|why| why.contains("03/04/2026")), "{:?}", c.facts);
-    assert!(d.facts.metadata["org"].contains("7") && d.facts.currencies.contains_key("gbp"), "{:?}", d.facts);
-    assert!(e.facts.external_ids.contains("NW-1") && e.facts.emails.contains("a@example.com"));
+    assert!(
+        contacts.facts.undecided_dates.as_ref().is_some_and(|why| why.contains("03/04/2026")),
+        "{:?}",
+        contacts.facts
+    );
+    assert!(
+        objects.facts.metadata["org"].contains("7") && objects.facts.currencies.contains_key("gbp"),
+        "{:?}",
+        objects.facts
+    );
+    assert!(existing.facts.external_ids.contains("NW-1") && existing.facts.emails.contains("a@example.com"));
 }
 
 #[test]

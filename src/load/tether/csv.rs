@@ -23,6 +23,12 @@ pub(in crate::load) fn recognised(headings: &[String]) -> bool {
             .any(|member| find(headings, member).is_some())
 }
 
+/// Whether they are so beyond doubt, where nobody says what the file is: addresses and dates are in many tables.
+pub(in crate::load) fn unmistakable(headings: &[String]) -> bool {
+    recognised(headings)
+        && ["tether_id", "mrr", "subscription_status"].iter().any(|member| find(headings, member).is_some())
+}
+
 /// A member by which customers are found that the file seems to have under a misspelt heading: the member, twice.
 fn slip(headings: &[String]) -> Option<(&'static str, &'static str)> {
     const FOUND_BY: [&str; 4] = ["tether_id", "external_id", "email", "mrr"];

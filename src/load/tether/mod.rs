@@ -7,7 +7,7 @@ mod csv;
 mod json;
 mod parquet;
 
-pub(super) use self::csv::recognised as is_known;
+pub(super) use self::csv::{recognised as is_known, unmistakable};
 
 use super::amount::rounded_minor;
 use super::columns::{Epoch, booleans, instants, lower, normalise};

@@ -9,6 +9,7 @@ pub mod app;
 pub mod baseline;
 pub mod billing;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod diff;
 pub mod journal;

@@ -1,22 +1,15 @@
 //! The binary: parse, run, exit code.
 
 use clap::Parser;
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tether_recon::app::exit::{AppError, ExitCode, Next};
-use tether_recon::app::{
-    Context, Voice, apply, baseline, config_check, config_init, core_dumps, explain, night, notices, output, plan,
-    report, resume, run, runs, sandbox, signals, verify,
-};
-use tether_recon::cli::{
-    BaselineCommand, Cli, Command, ConfigCommand, InitArgs, Misspelt, NotifyCommand, RunsCommand, completions, man,
-};
-use tether_recon::config::json_schema;
-use tether_recon::load::{Trials, answer_trial};
+use tether_recon::app::exit::AppError;
+use tether_recon::app::{Context, Voice, core_dumps, night, signals};
+use tether_recon::cli::Cli;
+use tether_recon::commands::{carry_out, misspelt};
+use tether_recon::load::Trials;
 use tether_recon::model::Instant;
-use tether_recon::monitor::{LogFormat, LogLevel, RunName, init_logging, last_words};
-use tether_recon::runs::run_id;
+use tether_recon::monitor::{init_logging, last_words};
 use tether_recon::send::{Clock as _, SystemClock};
 
 /// Tables come and go by the gigabyte; mimalloc gives memory back sooner and faster than the system's allocator.
@@ -26,7 +19,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(refusal) => return misspelt(&refusal),
+        Err(refusal) => {
+            let words = std::env::args_os().skip(1);
+            return misspelt(words, &refusal, Instant::from_utc(SystemClock.now()), rand::random()).into();
+        }
     };
     let env = |name: &str| std::env::var_os(name);
     let level = cli.global.level(&cli.command);
@@ -62,23 +58,6 @@ fn main() -> std::process::ExitCode {
     }
 }
 
-/// Says what is wrong with the command line, or shows the help: as a log line where it asks for those in JSON.
-fn misspelt(refusal: &clap::Error) -> std::process::ExitCode {
-    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let misspelt = Misspelt::new(words, refusal);
-    if !refusal.use_stderr() || !(misspelt.wants_json() || misspelt.holds_a_key()) {
-        refusal.exit();
-    }
-    let run = RunName::default();
-    if misspelt.is_of_a_run() {
-        run.set(&run_id(Instant::from_utc(SystemClock.now()), rand::random()));
-    }
-    let format = if misspelt.wants_json() { LogFormat::Json } else { LogFormat::Text };
-    init_logging(format, LogLevel::Error, &run);
-    last_words(format, ExitCode::Configuration.code(), &misspelt.said());
-    ExitCode::Configuration.into()
-}
-
 /// This program, to be started again. On Linux by the file that runs, whatever stands at its path by then: an update does
 /// not wait for a run to end.
 fn this_program() -> Result<PathBuf, String> {
@@ -86,65 +65,4 @@ fn this_program() -> Result<PathBuf, String> {
         return Ok("/proc/self/exe".into());
     }
     std::env::current_exe().map_err(|error| error.to_string())
-}
-
-/// Writes what a command printed as it is.
-fn print(out: &mut dyn Write, text: &[u8]) -> Result<ExitCode, AppError> {
-    output::write_text(out, &String::from_utf8_lossy(text)).map(|()| ExitCode::Done)
-}
-
-/// Questions go to a person at a terminal only.
-fn init(args: InitArgs, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
-    let (stdin, mut talk) = (std::io::stdin(), std::io::stderr());
-    let asks = !args.yes && stdin.is_terminal() && talk.is_terminal();
-    let (mut answers, mut questions) = (stdin.lock(), std::io::stderr());
-    let mut dialogue = config_init::Dialogue { answers: &mut answers, questions: &mut questions };
-    config_init::init(context, &args.into(), asks.then_some(&mut dialogue), out, &mut talk)
-}
-
-fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
-    let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
-    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
-    let (code, text) = match command {
-        Command::Run(args) => {
-            let wanted = args.chosen.wanted();
-            night::carry_out(context, &runtime()?, "run", run::run(context, args.as_of, &args.allow, &wanted))?
-        }
-        Command::Plan(args) => plan::plan(context, &args.into())?,
-        Command::Apply(args) => {
-            let approved = args.into();
-            night::carry_out(context, &runtime()?, "apply", apply::apply(context, &approved))?
-        }
-        Command::Resume => night::carry_out(context, &runtime()?, "resume", resume::resume(context))?,
-        Command::Notify(NotifyCommand::Test) => runtime()?.block_on(notices::test(context))?,
-        Command::Report(args) => report::report(context, &args.into())?,
-        Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,
-        Command::Explain(args) => explain::explain(context, &args.key, args.as_of, args.json.into())?,
-        Command::Runs(RunsCommand::List(args)) => runs::list(context, args.json.into())?,
-        Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
-        Command::Baseline(BaselineCommand::Rebuild(args)) => baseline::rebuild(context, args.into())?,
-        Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
-        Command::Config(ConfigCommand::Schema) => {
-            let schema = serde_json::to_vec_pretty(&json_schema());
-            let mut schema = schema.map_err(|error| AppError::Internal(Box::new(error)))?;
-            schema.push(b'\n');
-            return print(out, &schema);
-        }
-        Command::Completions(args) => return print(out, &completions(args.shell)),
-        Command::Man(args) => return print(out, &man(&args.command)?),
-        Command::TryParquet => {
-            answer_trial(std::io::stdin().lock(), out).map_err(|error| AppError::Internal(Box::new(error)))?;
-            return Ok(ExitCode::Done);
-        }
-        Command::Config(ConfigCommand::Init(args)) => return init(args, context, out),
-        Command::Config(ConfigCommand::Check) => return config_check::run(context, out),
-    };
-    match output::write_text(out, &text) {
-        // What came of the run stands in its report: that nobody reads the summary must not change it.
-        Err(error) if has_report => {
-            last_words(context.voice.format, code.code(), &format!("warning: {}\n", error.then(Next::Report)));
-        }
-        written => written?,
-    }
-    Ok(code)
 }

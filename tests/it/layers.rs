@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["app", "config", "load", "model", "monitor"]),
+    ("commands", &["app", "cli", "config", "load", "model", "monitor", "runs"]),
 ];
 
 /// What may be named in some places only: the words, the files or rooms that may name them, and why those.

@@ -11,7 +11,7 @@ use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
 use crate::config::{Pace, Settings, TetherUrl, key_is_present, load, place};
-use crate::load::{LoadError, Look, look};
+use crate::load::{LoadError, Look, Rows, look};
 use crate::plan::limits;
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -109,13 +109,15 @@ pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<Strin
 /// How long the calls of a run would take if every customer of Stripe needed one.
 fn forecast(settings: &Settings, look: &Look) -> Option<String> {
     let Pace::Fixed(rate) = settings.tether.rate else { return None };
-    let customers: u64 =
-        look.files.iter().filter(|file| file.source == "stripe_customers").map(|file| file.rows.count()).sum();
+    let of_customers = || look.files.iter().filter(|file| file.source == "stripe_customers").map(|file| file.rows);
+    let customers: u64 = of_customers().map(Rows::count).sum();
+    let about = if of_customers().all(|rows| matches!(rows, Rows::Exactly(_))) { "" } else { "about " };
     let millis = rate.per.as_millis().saturating_mul(u128::from(customers)).div_ceil(u128::from(rate.calls.get()));
     // In whole seconds.
     let length = Duration::from_secs(u64::try_from(millis.div_ceil(1000)).ok()?);
-    (customers > 0)
-        .then(|| format!("one call for each of {customers} Stripe customers would take {} per product", span(length)))
+    let too_long = if length > settings.tether.deadline { ", longer than a run may" } else { "" };
+    let words = format!("one call for each of {about}{customers} Stripe customers would take {}", span(length));
+    (customers > 0).then(|| format!("{words} per product{too_long}"))
 }
 
 /// A duration as the configuration writes it: `1h30m`.

@@ -163,6 +163,8 @@ struct View {
     head: Head,
     shown: Option<Shown>,
     headings: Vec<String>,
+    /// Of a JSON text of which only whole objects are kept: the encoding of the file.
+    encoding: Option<&'static str>,
     /// Rows that a Parquet footer declares.
     declared: Option<u64>,
 }
@@ -177,25 +179,26 @@ impl View {
             let opened = Opened::Parquet { bytes: &[], headings: footer.headings };
             let shown = show(job, &opened, &origin, settings)?;
             let headings = opened.headings().to_vec();
-            return Ok(Self { head, shown: Some(shown), headings, declared: Some(footer.rows) });
+            return Ok(Self { head, shown: Some(shown), headings, encoding: None, declared: Some(footer.rows) });
         }
         if head.raw.bytes.iter().all(u8::is_ascii_whitespace) || text::refuse_binary(&head.raw.bytes).is_some() {
             // The reading refuses it in its own words.
-            return Ok(Self { head, shown: None, headings: Vec::new(), declared: None });
+            return Ok(Self { head, shown: None, headings: Vec::new(), encoding: None, declared: None });
         }
         let decoded = text::decode(&head.raw.bytes, encoding(job, settings));
         if decoded.is_json() {
+            let encoding = Some(decoded.encoding);
             if !head.whole {
                 let objects = [b"\xef\xbb\xbf", whole_objects(&decoded.text).as_bytes()].concat();
                 head.raw.bytes = objects;
             }
-            return Ok(Self { head, shown: None, headings: Vec::new(), declared: None });
+            return Ok(Self { head, shown: None, headings: Vec::new(), encoding, declared: None });
         }
         let checked = csv_read::open(&decoded, &origin, &|headings| is_known(job, headings, settings))?;
         let opened = Opened::Csv(Box::new(checked));
         let shown = Some(show(job, &opened, &origin, settings)?);
         let headings = opened.headings().to_vec();
-        Ok(Self { head, shown, headings, declared: None })
+        Ok(Self { head, shown, headings, encoding: None, declared: None })
     }
 
     /// Has a run's reader read what there is of the file. Of Parquet that is no row: its headings were looked at before.
@@ -245,7 +248,7 @@ impl View {
             pattern: job.pattern.clone(),
             kind: self.shown.as_ref().map_or_else(|| of_objects(job), |shown| shown.kind),
             shape: input.shape.clone(),
-            encoding: input.encoding.clone(),
+            encoding: self.encoding.map(str::to_owned).or_else(|| input.encoding.clone()),
             dialect: input.dialect.clone(),
             bytes: self.head.raw.length,
             rows: self.declared.map_or_else(|| self.head.rows(input.rows), Rows::Exactly),

@@ -108,6 +108,7 @@ pub fn init(
     if proposal.customers.is_empty() && proposal.files.is_empty() {
         return Err(InitError::NoStripe { folder: named }.class());
     }
+    let asked = dialogue.is_some();
     if let Some(dialogue) = dialogue {
         write_text(tell, "\n")?;
         questions::ask(&mut proposal, dialogue).map_err(AppError::disk)?;
@@ -129,7 +130,7 @@ pub fn init(
     if !to_output {
         writeln!(said, "\nWritten: {}", target.display()).map_err(internal)?;
     }
-    let mut open = page::left_open(&proposal);
+    let mut open = page::left_open(&proposal, asked);
     if let Some(refused) = WouldBeRefused::of(&settings, &look) {
         open.insert(0, format!("a run would refuse what is there: {refused}"));
     }

@@ -50,14 +50,14 @@ pub(super) fn table(survey: &Survey, folder: &Path) -> Result<String, fmt::Error
     Ok(text)
 }
 
-/// What only a person can say, as far as the configuration leaves it open.
-pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
+/// What only a person can say, as far as the configuration leaves it open and it was not `asked`.
+pub(super) fn left_open(proposal: &Proposal, asked: bool) -> Vec<String> {
     let mut open = Vec::new();
     for crm in &proposal.crms {
         if crm.undecided_dates.is_some() && crm.dates.is_none() {
             open.push(format!("dates of {}: whether day or month comes first; until then a run is refused", crm.name));
         }
-        for column in crm.columns.iter().filter(|column| column.field == "external_id") {
+        for column in crm.columns.iter().filter(|column| column.field == "external_id" && !asked) {
             open.push(own_id(column, &format!("`{}` of {}", column.heading, crm.name)));
         }
         if !crm.or.is_empty() {
@@ -65,7 +65,7 @@ pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
             open.push(format!("which CRM {} is of ({}): its columns are named one by one", crm.name, or.join(", ")));
         }
     }
-    if let Some(key) = &proposal.metadata {
+    if let Some(key) = proposal.metadata.as_ref().filter(|_| !asked) {
         open.push(own_id(key, &format!("the metadata `{}`", key.heading)));
     }
     if !proposal.other_currencies.is_empty() {
@@ -88,6 +88,7 @@ pub(super) fn left_open(proposal: &Proposal) -> Vec<String> {
                 .to_owned(),
         );
     }
+    open.push("the guards on changes under [guards], once the first night is through".to_owned());
     open
 }
 

@@ -50,7 +50,7 @@ fn what_is_no_export_is_named_with_the_reason() {
         ("# A page\n\nSome words, and more.\n", "it is no table"),
         ("name,e-mail\nAda,a@example.com\n", "if they are contacts, `columns`"),
         ("PK\x03\x04\0\0", "save the sheet as CSV"),
-        ("id,amount_due,customer_id\nin_1,100,cus_1\n", "nothing is taken from it"),
+        ("id,amount_due,customer_id\nin_1,100,cus_1\n", "nothing is taken from Stripe invoices"),
         ("id,Email\n7,a@example.com\n", "of no export that is known"),
         ("{\"error\":{\"message\":\"no such key\"}}", "holds no Stripe customers"),
         ("{ no JSON", "not JSON"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Voice, apply, config_check, explain, night, notices, output, plan, report, resume, run, runs, sandbox,
+    Context, Redaction, Voice, apply, config_check, explain, night, notices, output, plan, report, resume, run, runs, sandbox,
     signals, verify,
 };
 use tether_recon::cli::{Cli, Command, ConfigCommand, NotifyCommand, RunsCommand, completions, man, wants_json};
@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
         voice,
         trials: Trials::Process(this_program()),
         night,
+        redaction: Redaction::new(cli.command.redacts(), rand::random()),
     };
     if cli.command.has_a_run() {
         // Also what is said before the run begins is said of it.
@@ -48,7 +49,7 @@ fn main() -> std::process::ExitCode {
     match outlives.and_then(|()| carry_out(cli.command, &context, &mut std::io::stdout())) {
         Ok(code) => code.into(),
         Err(error) => {
-            last_words(voice.format, error.exit_code().code(), &error.render());
+            last_words(voice.format, error.exit_code().code(), &context.redaction.told(error.render()));
             error.exit_code().into()
         }
     }
@@ -85,7 +86,7 @@ fn print(out: &mut dyn Write, text: &[u8]) -> Result<ExitCode, AppError> {
 
 fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
-    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
+    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume(_));
     let (code, text) = match command {
         Command::Run(args) => {
             let wanted = args.chosen.wanted();
@@ -96,7 +97,7 @@ fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Re
             let approved = args.into();
             night::carry_out(context, &runtime()?, "apply", apply::apply(context, &approved))?
         }
-        Command::Resume => night::carry_out(context, &runtime()?, "resume", resume::resume(context))?,
+        Command::Resume(_) => night::carry_out(context, &runtime()?, "resume", resume::resume(context))?,
         Command::Notify(NotifyCommand::Test) => runtime()?.block_on(notices::test(context))?,
         Command::Report(args) => report::report(context, &args.into())?,
         Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,

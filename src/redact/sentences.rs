@@ -170,7 +170,7 @@ impl Redactor {
     }
 
     /// The ids with blanks that this run is known to hold, replaced wherever they stand.
-    fn without_known_ids<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn without_known_ids<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if !self.known.has_ids() {
             return Cow::Borrowed(text);
         }

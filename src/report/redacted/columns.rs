@@ -117,14 +117,14 @@ pub(super) fn sentences(redactor: &Redactor, mut frame: DataFrame) -> PolarsResu
     Ok(frame)
 }
 
-/// `text` with the hashes of those of `ids` that do not stay as they are.
+/// `text` with the hashes of those of `ids` that do not stay as they are, after the longer ones that the run is known to hold.
 pub(super) fn without<'t>(redactor: &Redactor, text: &'t str, ids: impl Iterator<Item = &'t str>) -> Cow<'t, str> {
-    let mut text = Cow::Borrowed(text);
+    let mut text = redactor.without_known_ids(text);
     for id in ids {
         // A short one would be found in words that are none of its own.
         if id.len() > 3
-            && let Cow::Owned(hash) = redactor.id(id)
             && text.contains(id)
+            && let Cow::Owned(hash) = redactor.id(id)
         {
             text = Cow::Owned(text.replace(id, &hash));
         }

@@ -103,7 +103,6 @@ pub(super) const QUOTE_IDS: &[Reason] = &[
 fn plan_sentence(redactor: &Redactor, reason: Option<&str>, text: &str) -> String {
     match reason.and_then(|word| word.parse::<Reason>().ok()) {
         Some(reason) if QUOTE_IDS.contains(&reason) => redactor.sentence(text, Quoted::Ids),
-        Some(Reason::EmailInvalid) => redactor.sentence(text, Quoted::Hidden),
         _ => redactor.quotation(text),
     }
 }

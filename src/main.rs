@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::{AppError, ExitCode, Next};
 use tether_recon::app::{
-    Context, Redaction, Voice, apply, config_check, explain, night, notices, output, plan, report, resume, run, runs, sandbox,
-    signals, verify,
+    Context, Redaction, Voice, apply, config_check, explain, night, notices, output, plan, report, resume, run, runs,
+    sandbox, signals, verify,
 };
 use tether_recon::cli::{Cli, Command, ConfigCommand, NotifyCommand, RunsCommand, completions, man, wants_json};
 use tether_recon::config::json_schema;

@@ -27,8 +27,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "baseline", "billing", "config", "diff", "journal", "link", "load", "model", "monitor", "notify", "plan", "redact",
-            "report", "runs", "sandbox", "send", "table",
+            "baseline", "billing", "config", "diff", "journal", "link", "load", "model", "monitor", "notify", "plan",
+            "redact", "report", "runs", "sandbox", "send", "table",
         ],
     ),
     ("cli", &["app", "config", "load", "model", "monitor"]),

@@ -91,9 +91,11 @@ fn given() -> Given {
     manifest.guards = vec![GuardFinding {
         guard: "max_created".into(),
         scope: None,
-        figure: "1".into(),
+        figure: Some("1".into()),
         limit: "0".into(),
+        unit: "customers".into(),
         refused: true,
+        overridden: false,
         detail: "hubspot:zorblax@quibnix.example.com and hubspot:quibnix would move".into(),
     }];
     let dialect = manifest.inputs[0].dialect.as_mut().unwrap();

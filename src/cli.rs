@@ -150,7 +150,7 @@ pub enum Command {
     /// Goes on in that run's folder with its own plan, from what its journal proves. With nothing to resume it says so and
     /// ends with 0. Inputs that changed in between are refused with 8: plan anew with `run`.
     #[command(after_long_help = with_codes(RESUME_EXAMPLES))]
-    Resume,
+    Resume(ResumeArgs),
     /// Write the report again from a run's files
     ///
     /// Needs no export, key or network, only the run's folder. The same bytes, as often as it is asked. Ends with 0 once
@@ -205,8 +205,36 @@ pub enum Command {
 impl Command {
     /// Whether it makes or continues a run, whose id its log lines carry.
     pub const fn has_a_run(&self) -> bool {
-        matches!(self, Self::Run(_) | Self::Plan(_) | Self::Apply(_) | Self::Resume)
+        matches!(self, Self::Run(_) | Self::Plan(_) | Self::Apply(_) | Self::Resume(_))
     }
+
+    /// Whether names and addresses are to be left out, by the command line alone.
+    pub const fn redacts(&self) -> bool {
+        match self {
+            Self::Run(args) => args.discretion.redact,
+            Self::Plan(args) => args.discretion.redact,
+            Self::Apply(args) => args.discretion.redact,
+            Self::Resume(args) => args.discretion.redact,
+            Self::Report(args) => args.discretion.redact,
+            _ => false,
+        }
+    }
+}
+
+/// What is told of names and addresses.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct DiscretionArgs {
+    /// Write hashes where names and e-mail addresses would stand: in the report, the log and errors [default: as configured]
+    #[arg(long)]
+    pub redact: bool,
+}
+
+/// `resume`
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// What is told of names and addresses.
+    #[command(flatten)]
+    pub discretion: DiscretionArgs,
 }
 
 /// `run`
@@ -221,6 +249,9 @@ pub struct RunArgs {
     /// What of the plan is sent.
     #[command(flatten)]
     pub chosen: ChosenArgs,
+    /// What is told of names and addresses.
+    #[command(flatten)]
+    pub discretion: DiscretionArgs,
 }
 
 /// What of a plan is sent: of `run` and of `plan`.
@@ -260,6 +291,9 @@ pub struct PlanArgs {
     /// What of it is to be sent.
     #[command(flatten)]
     pub chosen: ChosenArgs,
+    /// What is told of names and addresses.
+    #[command(flatten)]
+    pub discretion: DiscretionArgs,
 }
 
 /// `report`
@@ -274,6 +308,9 @@ pub struct ReportArgs {
     /// Write into this folder, which is made if it is not there [default: the run's own]
     #[arg(long, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
+    /// What is told of names and addresses.
+    #[command(flatten)]
+    pub discretion: DiscretionArgs,
 }
 
 /// `verify`

@@ -41,7 +41,7 @@ pub fn misspelt(words: impl Iterator<Item = OsString>, refusal: &clap::Error, no
 /// Carries out `command`; what it prints goes to `out`.
 pub fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppError> {
     let runtime = || tokio::runtime::Runtime::new().map_err(|error| AppError::Internal(Box::new(error)));
-    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume);
+    let has_report = matches!(command, Command::Run(_) | Command::Apply(_) | Command::Resume(_));
     let (code, text) = match command {
         Command::Run(args) => {
             let wanted = args.chosen.wanted();
@@ -52,7 +52,7 @@ pub fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -
             let approved = args.into();
             night::carry_out(context, &runtime()?, "apply", apply::apply(context, &approved))?
         }
-        Command::Resume => night::carry_out(context, &runtime()?, "resume", resume::resume(context))?,
+        Command::Resume(_) => night::carry_out(context, &runtime()?, "resume", resume::resume(context))?,
         Command::Notify(NotifyCommand::Test) => runtime()?.block_on(notices::test(context))?,
         Command::Report(args) => report::report(context, &args.into())?,
         Command::Verify(args) => verify::verify(context, &args.run, args.json.into())?,

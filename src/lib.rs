@@ -19,6 +19,7 @@ pub mod model;
 pub mod monitor;
 pub mod notify;
 pub mod plan;
+pub mod redact;
 pub mod report;
 pub mod runs;
 pub mod sandbox;

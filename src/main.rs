@@ -4,7 +4,7 @@ use clap::Parser;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tether_recon::app::exit::AppError;
-use tether_recon::app::{Context, Voice, core_dumps, night, signals};
+use tether_recon::app::{Context, Redaction, Voice, core_dumps, night, signals};
 use tether_recon::cli::Cli;
 use tether_recon::commands::{carry_out, misspelt};
 use tether_recon::load::Trials;
@@ -37,6 +37,7 @@ fn main() -> std::process::ExitCode {
         voice,
         trials: Trials::Process(this_program()),
         night,
+        redaction: Redaction::new(cli.command.redacts(), rand::random()),
     };
     if cli.command.has_a_run() {
         // Also what is said before the run begins is said of it.
@@ -52,7 +53,7 @@ fn main() -> std::process::ExitCode {
     match outlives.and_then(|()| carry_out(cli.command, &context, &mut std::io::stdout())) {
         Ok(code) => code.into(),
         Err(error) => {
-            last_words(voice.format, error.exit_code().code(), &error.render());
+            last_words(voice.format, error.exit_code().code(), &context.redaction.told(error.render()));
             error.exit_code().into()
         }
     }

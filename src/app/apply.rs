@@ -13,6 +13,7 @@ use crate::load;
 use crate::model::Instant;
 use crate::monitor::{Event, Monitor};
 use crate::plan;
+use crate::redact::Salt;
 use crate::runs::{
     Approval, Fingerprint, Holder, Link, Manifest, Mode, Proof, RunFolder, RunStatus, StateLock, check_seal,
     write_atomic,
@@ -46,9 +47,10 @@ pub async fn apply(context: &Context<'_>, approved: &Approved) -> Result<(ExitCo
     context.configured(&settings);
     let started_at = context.now();
     let run_id = context.run_id();
-    let monitor = context.monitor(&run_id);
     let nothing_sent = |error: AppError| error.then(Next::Again);
     let (planned, link) = read(context, approved)?;
+    let salt = context.salt(&settings, planned.manifest.redacted)?;
+    let monitor = context.monitor(&run_id);
     let holder = Holder::this("apply", started_at);
     let _lock = StateLock::acquire(&settings.run.state, &holder).map_err(AppError::from).map_err(nothing_sent)?;
     context.begun(&run_id);
@@ -61,13 +63,13 @@ pub async fn apply(context: &Context<'_>, approved: &Approved) -> Result<(ExitCo
         return Err(stale::refuse(&planned.manifest, &changes));
     }
     // The same files for the same patterns: also what was added since is found by reading as a run does.
-    let loaded = load::load(&settings, &context.trials, &*monitor)?;
+    let loaded = load::load(&settings, &context.trials, &*monitor).map_err(|error| context.discreetly(error))?;
     let changes = stale::changed_files(&planned.manifest.inputs, &loaded.files);
     if !changes.is_empty() {
         return Err(stale::refuse(&planned.manifest, &changes));
     }
     let existing = if settings.tether.url == TetherUrl::Sandbox { loaded.existing } else { vec![] };
-    let begun = Begun { run_id, started_at, link, existing };
+    let begun = Begun { run_id, started_at, link, salt, existing };
     let prepared = begin(&settings, planned, begun, approved, &*monitor).map_err(nothing_sent)?;
     if prepared.manifest.status == RunStatus::Refused {
         return finish::finish(prepared, context.now()).map_err(nothing_sent);
@@ -140,6 +142,7 @@ struct Begun {
     run_id: String,
     started_at: Instant,
     link: Link,
+    salt: Option<Salt>,
     existing: Vec<Option<crate::table::Existing>>,
 }
 
@@ -180,6 +183,9 @@ fn begin(
         write_atomic(&copy, |file| std::io::copy(&mut File::open(&source)?, file))?;
     }
     let waiting_hash = waiting::write(&folder, waiting.as_ref())?;
+    if let Some(salt) = &begun.salt {
+        folder.write_salt(salt)?;
+    }
     let mut proof = Proof { previous: RunFolder::chain_end(state)?, ..Proof::default() };
     proof.add_planned(folder.path())?;
     if proof.files.get("plan.parquet").map(|copy| &copy.sha256) != Some(&plan.plan_hash) {
@@ -197,11 +203,12 @@ fn begin(
         waiting_hash,
         guards,
         approval: Some(Approval { plan: begun.link, planned_at: plan.started_at, approved_by: approved.by.clone() }),
+        redacted: begun.salt.is_some(),
         proof,
         ..plan
     };
     folder.write_manifest(&manifest)?;
     let who = manifest.approval.as_ref().and_then(|approval| approval.approved_by.as_deref()).unwrap_or("its hash");
     monitor.event(Event::Note { message: format!("applying plan {}, approved by {who}", from.id()) });
-    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, existing: begun.existing })
+    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, salt: begun.salt, existing: begun.existing })
 }

@@ -1,5 +1,6 @@
 //! The world as a command sees it: read once, in `main`, and passed on.
 
+use super::Redaction;
 use super::night::Night;
 use crate::load::Trials;
 use crate::model::Instant;
@@ -37,6 +38,8 @@ pub struct Context<'a> {
     pub trials: Trials,
     /// What is known so far of the run that the command carries out.
     pub night: Night,
+    /// Whether names and addresses are told.
+    pub redaction: Redaction,
 }
 
 impl Context<'_> {
@@ -54,6 +57,6 @@ impl Context<'_> {
     /// The voice of the run `id`, of which every log line is from here on.
     pub fn monitor(&self, id: &str) -> Arc<dyn Monitor> {
         self.night.run.set(id);
-        Arc::from(monitor::choose(self.voice.format, self.voice.level, self.voice.progress, id))
+        self.discreet(Arc::from(monitor::choose(self.voice.format, self.voice.level, self.voice.progress, id)))
     }
 }

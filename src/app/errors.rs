@@ -80,7 +80,7 @@ impl From<RunsError> for AppError {
         match error {
             RunsError::Io { .. } => Self::disk(error),
             RunsError::Exists { .. } => Self::Incomplete(Box::new(error)),
-            RunsError::Manifest { .. } => Self::Input(Box::new(error)),
+            RunsError::Manifest { .. } | RunsError::Salt { .. } => Self::Input(Box::new(error)),
             RunsError::NoSuchRun { .. } => Self::Usage(Box::new(error)),
         }
     }

@@ -96,6 +96,7 @@ pub fn model(prepared: &Prepared, certain: Option<u64>) -> Result<ReportModel, A
         breaks: &prepared.breaks,
         outcomes: outcomes(prepared, certain)?,
         waiting: prepared.waiting.as_ref(),
+        salt: prepared.salt.as_ref(),
     })?)
 }
 

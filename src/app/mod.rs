@@ -31,8 +31,10 @@ mod errors;
 mod find;
 mod finish;
 mod prepare;
+mod redaction;
 mod stale;
 #[cfg(test)]
 mod tests;
 
 pub use context::{Context, Voice};
+pub use redaction::Redaction;

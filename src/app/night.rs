@@ -118,7 +118,7 @@ async fn tell(
     let run_id = context.night.run.get().unwrap_or_else(|| context.run_id());
     let (code, error) = match result {
         Ok((code, _)) => (*code, None),
-        Err(error) => (error.exit_code(), Some(first_line(error))),
+        Err(error) => (error.exit_code(), Some(first_line(context, error))),
     };
     let exit_code = code.code();
     let folder = RunFolder::at(&telling.state.join("runs").join(&run_id));
@@ -138,8 +138,8 @@ async fn tell(
 }
 
 /// What is enough for a pager.
-fn first_line(error: &AppError) -> String {
-    let text = error.render();
+fn first_line(context: &Context<'_>, error: &AppError) -> String {
+    let text = context.redaction.told(error.render());
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }

@@ -32,6 +32,7 @@ pub fn plan(context: &Context<'_>, options: &Options) -> Result<(ExitCode, Strin
     let settings = config::load(&context.config)?;
     let started_at = context.now();
     let run_id = context.run_id();
+    let salt = context.salt(&settings, false)?;
     let monitor = context.monitor(&run_id);
     let request = Request {
         run_id,
@@ -41,8 +42,9 @@ pub fn plan(context: &Context<'_>, options: &Options) -> Result<(ExitCode, Strin
         allow: &options.allow,
         wanted: &options.wanted,
         trials: &context.trials,
+        salt,
     };
-    let prepared = prepare(&settings, request, &*monitor)?;
+    let prepared = prepare(&settings, request, &*monitor).map_err(|error| context.discreetly(error))?;
     let changes = rows_to_send(&prepared.rows, prepared.manifest.selection.as_ref())?;
     let (code, summary) = finish::finish(prepared, context.now())?;
     let would_send = matches!(code, ExitCode::Done | ExitCode::NeedsAPerson) && changes > 0;

@@ -8,6 +8,7 @@ use crate::load;
 use crate::model::{Break, Instant, Selection};
 use crate::monitor::{Event, Monitor};
 use crate::plan;
+use crate::redact::Salt;
 use crate::runs::{
     GuardFinding, MANIFEST_FORMAT, Manifest, Mode, Proof, RunFolder, RunStatus, RunsError, write_atomic,
 };
@@ -27,8 +28,21 @@ pub struct Prepared {
     pub breaks: Vec<Break>,
     /// Who was waiting for creation when the run began.
     pub waiting: Option<Waiting>,
+    /// With what the report is redacted; `None`: it is not.
+    pub salt: Option<Salt>,
     /// What each product's export holds: what the embedded sandbox begins with. Empty for a real Tether.
     pub existing: Vec<Option<Existing>>,
+}
+
+impl Prepared {
+    /// Has the report redacted from now on.
+    pub fn redact(&mut self, salt: Salt) -> Result<(), RunsError> {
+        self.folder.write_salt(&salt)?;
+        self.manifest.proof.add(self.folder.path(), &[RunFolder::salt_name()])?;
+        self.manifest.redacted = true;
+        self.salt = Some(salt);
+        Ok(())
+    }
 }
 
 /// Which rows of a plan a run is asked to send.
@@ -58,6 +72,8 @@ pub struct Request<'a> {
     pub wanted: &'a Wanted,
     /// Where Parquet is tried before it is read.
     pub trials: &'a load::Trials,
+    /// With what the report is redacted.
+    pub salt: Option<Salt>,
 }
 
 /// Reads the exports, plans, and writes plan, accounting, breaks and manifest into a new run folder.
@@ -105,6 +121,9 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         serde_json::to_writer(std::io::BufWriter::new(file), &planned.breaks).map_err(std::io::Error::other)
     })?;
     let waiting_hash = waiting::write(&folder, waiting.as_ref())?;
+    if let Some(salt) = &request.salt {
+        folder.write_salt(salt)?;
+    }
     let mut proof = Proof { previous: RunFolder::chain_end(&settings.run.state)?, ..Proof::default() };
     proof.add_planned(folder.path())?;
     let manifest = Manifest {
@@ -135,6 +154,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         guards,
         approval: None,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,
+        redacted: request.salt.is_some(),
         proof,
     };
     folder.write_manifest(&manifest)?;
@@ -146,6 +166,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         accounting: planned.accounting,
         breaks: planned.breaks,
         waiting,
+        salt: request.salt,
         existing,
     })
 }

@@ -7,8 +7,9 @@ use super::finish::{self, VERSION};
 use super::prepare::Prepared;
 use crate::journal::{self, Record};
 use crate::plan::{read_accounting, read_plan};
+use crate::redact::Salt;
 use crate::report::{ReportError, ReportModel, write_formats};
-use crate::runs::{Fingerprint, Manifest, RunFolder, RunStatus, create_private_dir};
+use crate::runs::{Fingerprint, Manifest, RunFolder, RunStatus, create_private_dir, salt_of};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,15 @@ pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, Strin
         None => true,
         Some(output) => is_own_report(&folder, output)?,
     };
-    let prepared = open(folder, manifest)?;
+    let mut prepared = open(folder, manifest)?;
+    if context.redaction.asked && prepared.salt.is_none() {
+        if in_place {
+            let said = "the run's own report holds names, and its manifest the hashes of its bytes; write the redacted one \
+                        elsewhere, with `--output FOLDER`";
+            return Err(AppError::Usage(said.into()));
+        }
+        prepared.salt = Some(neighbours_salt(context, &prepared.folder)?);
+    }
     let model = finish::model(&prepared, None)?;
     let ending = finish::ending(&prepared.manifest);
     let target = wanted.output.clone().unwrap_or_else(|| prepared.folder.report_path());
@@ -58,6 +67,17 @@ pub fn report(context: &Context<'_>, wanted: &Wanted) -> Result<(ExitCode, Strin
         error => error.into(),
     })?;
     Ok((ExitCode::Done, finish::summary(&target, &model, ending)))
+}
+
+/// The salt of the state folder that `folder` stands in, so that its hashes are those of other nights; a copy that stands
+/// elsewhere gets one that joins nothing.
+fn neighbours_salt(context: &Context<'_>, folder: &RunFolder) -> Result<Salt, AppError> {
+    let fresh = Salt::new(context.redaction.fresh);
+    let runs = folder.path().parent().filter(|parent| parent.ends_with("runs") && folder.is_named_as_a_run());
+    Ok(match runs.and_then(Path::parent) {
+        Some(state) => salt_of(state, &fresh)?,
+        None => fresh,
+    })
 }
 
 /// Whether `output` is the place of the run's own report; an error, where it is that of another run, whose manifest holds
@@ -122,5 +142,7 @@ pub fn open(folder: RunFolder, manifest: Manifest) -> Result<Prepared, AppError>
         serde_json::from_reader(std::io::BufReader::new(file(&path)?)).map_err(|error| input(&path, &error))?;
     let path = folder.waiting_path();
     let waiting = super::waiting::read(&folder, &manifest).map_err(|error| input(&path, &error))?;
-    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, existing: vec![] })
+    let path = folder.path().join(RunFolder::salt_name());
+    let salt = manifest.redacted.then(|| folder.read_salt().map_err(|error| input(&path, &error))).transpose()?;
+    Ok(Prepared { folder, manifest, rows, accounting, breaks, waiting, salt, existing: vec![] })
 }

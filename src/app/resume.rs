@@ -21,6 +21,7 @@ pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppErro
     let Some((folder, manifest)) = RunFolder::latest_resumable(&settings.run.state)? else {
         return Ok((ExitCode::Done, "nothing to resume: no run was interrupted\n".to_owned()));
     };
+    let salt = context.salt(&settings, manifest.redacted)?;
     let monitor = context.monitor(folder.id());
     context.begun(folder.id());
     let keys = deliver::keys(context, &settings)?;
@@ -36,7 +37,11 @@ pub async fn resume(context: &Context<'_>) -> Result<(ExitCode, String), AppErro
         let message = "the configuration changed since the run was planned; its plan is finished as it was".to_owned();
         monitor.event(Event::Warning { message });
     }
-    let prepared = report::open(folder, manifest)?;
+    let mut prepared = report::open(folder, manifest)?;
+    // Whoever asks for it now is heard; a report that was to be redacted stays so.
+    if let (None, Some(salt)) = (&prepared.salt, salt) {
+        prepared.redact(salt)?;
+    }
     let (resumed, good, torn) = journal::load(&prepared.folder.journal_path())?;
     if torn.is_some() {
         let message = "the journal's last line was torn; it is cut off, and its row is asked about again".to_owned();

@@ -25,6 +25,7 @@ pub async fn run(
     context.configured(&settings);
     let started_at = context.now();
     let run_id = context.run_id();
+    let salt = context.salt(&settings, false)?;
     let monitor = context.monitor(&run_id);
     let nothing_sent = |error: AppError| error.then(Next::Run);
     let holder = Holder::this("run", started_at);
@@ -41,8 +42,10 @@ pub async fn run(
         allow,
         wanted,
         trials: &context.trials,
+        salt,
     };
-    let prepared = prepare(&settings, request, &*monitor).map_err(AppError::from).map_err(nothing_sent)?;
+    let prepared = prepare(&settings, request, &*monitor);
+    let prepared = prepared.map_err(|error| AppError::from(context.discreetly(error))).map_err(nothing_sent)?;
     if prepared.manifest.status == RunStatus::Refused {
         return finish::finish(prepared, context.now()).map_err(nothing_sent);
     }

@@ -66,6 +66,7 @@ pub(super) fn context(site: &Path) -> Context<'static> {
         voice: Voice { format: LogFormat::Json, level: LogLevel::Error, progress: false },
         trials: crate::load::Trials::Nowhere,
         night: crate::app::night::Night::default(),
+        redaction: super::Redaction::default(),
     }
 }
 

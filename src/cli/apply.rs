@@ -1,7 +1,7 @@
 //! The arguments of `apply`.
 
 use super::examples::APPLY_EXAMPLES;
-use super::guards;
+use super::{DiscretionArgs, guards};
 use crate::app::apply::Approved;
 use crate::app::exit::help_table;
 use crate::config::parse_duration;
@@ -26,6 +26,9 @@ pub struct ApplyArgs {
     /// Let the plan pass this guard once; repeat for several
     #[arg(long, value_name = "GUARD", value_parser = guards())]
     pub allow: Vec<String>,
+    /// What is told of names and addresses.
+    #[command(flatten)]
+    pub discretion: DiscretionArgs,
 }
 
 /// What stands below its help.

@@ -38,6 +38,7 @@ Examples:
   tether-recon report latest                                 all of it, in its own place
   tether-recon report latest --format md --output /tmp/md    summary.md alone, elsewhere
   tether-recon report copies/20261101T060000Z-9f3c           of a folder that was copied
+  tether-recon report latest --redact --output for-others    a copy without names and addresses, to hand out
 ";
 
 pub(super) const VERIFY_EXAMPLES: &str = "\
@@ -60,6 +61,7 @@ Examples:
   tether-recon run                                           tonight's
   tether-recon run --log-format json                         for a log collector
   tether-recon run --as-of 2026-11-01                        month-end, on a later day
+  tether-recon run --redact                                  hashes instead of names in the report and the log
   tether-recon run --allow max_created --allow max_changed_percent    this once, past two guards
 ";
 

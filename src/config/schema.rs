@@ -73,6 +73,7 @@ const SHARE: &str = "a percentage from 0 to 100";
 pub const KEYS: &[Key] = &[
     key("run", "state", "a folder in quotes", r#""state""#, r#""state""#, "where runs, journals and the baseline live"),
     key("run", "currency", "a three-letter currency code in quotes", r#""usd""#, "", "the Tether account's currency"),
+    key("run", "redact", YES_NO, "true", "false", "whether reports, log lines and errors hold hashes where names and e-mail addresses would stand"),
     key("run", "exit_on_creation_disabled", YES_NO, "true", "false", "whether rows refused with CREATION_DISABLED need a person (exit code 3)"),
 
     key("stripe", "customers", PATTERNS, r#""exports/stripe/customers*.csv""#, "", "customers files"),

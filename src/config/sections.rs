@@ -44,8 +44,9 @@ pub(super) fn run(section: &Section<'_>, base: &Path, problems: &mut Problems<'_
     let state = section.read("state", problems, value::text).unwrap_or_else(|| "state".to_owned());
     let exit_on_creation_disabled =
         section.read("exit_on_creation_disabled", problems, value::yes_no).unwrap_or_default();
+    let redact = section.read("redact", problems, value::yes_no).unwrap_or_default();
     let currency = section.require("currency", problems, value::currency)?;
-    Some(RunSettings { state: base.join(state), currency, exit_on_creation_disabled })
+    Some(RunSettings { state: base.join(state), currency, exit_on_creation_disabled, redact })
 }
 
 /// `[stripe]`

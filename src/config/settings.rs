@@ -79,6 +79,10 @@ pub struct RunSettings {
     pub currency: Currency,
     /// Whether `creation_disabled` rows need a person (exit 3): `exit_on_creation_disabled`, default false.
     pub exit_on_creation_disabled: bool,
+    /// Whether reports, log lines and errors hold hashes where names and addresses stood: `redact`, default false. It says
+    /// nothing of what a run does, so that it is no part of the configuration's hash.
+    #[serde(skip)]
+    pub redact: bool,
 }
 
 /// `[stripe]`

@@ -61,6 +61,12 @@ pub(super) fn miss(predicted: Prediction, outcome: Outcome, creation: Option<boo
         .map(|(.., why)| *why)
 }
 
+/// What is said of a field that Tether did not take.
+pub(super) fn not_applied(field: &str, sent: &str, shown: Option<&str>) -> String {
+    let shown = shown.map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
+    format!("{field}: sent `{sent}`, Tether shows {shown}")
+}
+
 /// The breaks of one run's customers: `not_applied` first, by row; then `prediction_missed`, by row.
 pub(super) fn after_sending(
     manifest: &Manifest,
@@ -79,8 +85,7 @@ pub(super) fn after_sending(
             customers.column("row")?.u32()?.iter().enumerate().filter_map(|(at, row)| Some((row?, at))).collect();
         for (row, miss) in &outcomes.not_applied {
             let Some(at) = positions.get(row) else { continue };
-            let shown = miss.shown.as_ref().map_or_else(|| "nothing".to_owned(), |text| format!("`{text}`"));
-            let detail = format!("{}: sent `{}`, Tether shows {shown}", miss.field, miss.sent);
+            let detail = not_applied(miss.field.as_str(), &miss.sent, miss.shown.as_deref());
             let mut found = about(BreakKind::NotApplied, *at, detail);
             found.field = Some(miss.field.to_string());
             found.before = Some(miss.sent.clone());

@@ -1,6 +1,7 @@
 //! `customers.csv`: one row per desired customer and orphan, the plan beside what came of it.
 
 use super::outcomes::{AlignedOutcomes, Outcomes, SentRows};
+use super::redacted::Redacted;
 use super::revealed::{REVEALED, exchange};
 use super::{ReportError, text};
 use crate::model::{Outcome, Prediction, Reason, Selection};
@@ -45,13 +46,14 @@ pub(super) fn assemble(
     plan: &PlanRows,
     outcomes: Outcomes,
     selection: Option<&Selection>,
+    redacted: &Redacted,
 ) -> Result<(DataFrame, AlignedOutcomes), ReportError> {
     let (rows, stopped, not_sent) = match outcomes {
         Outcomes::Sent { rows, stopped } => (rows, stopped, None),
         Outcomes::NotSent(reason) => (SentRows::new(0), BTreeMap::new(), Some(reason)),
     };
     let aligned = rows.align(plan.frame().column("row")?)?;
-    let frame = exchange(&plan.frame().hstack(aligned.frame.columns())?)?;
+    let frame = redacted.sentences(exchange(&plan.frame().hstack(aligned.frame.columns())?)?)?;
 
     let is_sent = any_of("predicted", Prediction::ALL.iter().filter(|p| p.is_sent()).map(|p| p.as_str()));
     let answered = col("reply_outcome").is_not_null();

@@ -45,6 +45,8 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<&'a Approval>,
     baseline_hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<bool>,
     inputs: &'a [InputFile],
     break_counts: BTreeMap<BreakKind, usize>,
     breaks: Vec<Difference<'a>>,
@@ -169,6 +171,7 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
         selection: manifest.selection.as_ref(),
         approval: manifest.approval.as_ref(),
         baseline_hash: &manifest.baseline_hash,
+        redacted: manifest.redacted.then_some(true),
         inputs: &manifest.inputs,
         break_counts,
         breaks: model.breaks.iter().map(|found| difference(model, found)).collect(),

@@ -25,6 +25,7 @@ mod markdown;
 mod model;
 mod needs;
 mod outcomes;
+mod redacted;
 mod revealed;
 mod rows;
 mod tally;
@@ -63,6 +64,9 @@ pub enum ReportError {
     /// A frame holds a word that its vocabulary does not know.
     #[error("the run's tables hold an unknown word: {0}")]
     Word(#[from] crate::model::UnknownWord),
+    /// The manifest says that names are hashed, and with what is not at hand.
+    #[error("the run's report is redacted, and its salt is not at hand")]
+    Unsalted,
     /// An exact amount of the manifest is no fraction.
     #[error("the manifest's amount {num}/{den} is not a fraction with a positive denominator")]
     Fraction {

@@ -3,6 +3,7 @@
 use super::bridge::Bridge;
 use super::gap::{Gap, SUBSCRIPTIONS};
 use super::outcomes::RunData;
+use super::redacted::Redacted;
 use super::rows::{CustomerRow, OutcomeTable};
 use super::tally::{Cell, Tally};
 use super::tieout::TieOut;
@@ -73,19 +74,24 @@ fn needs_a_person(manifest: &Manifest, outcome: Outcome) -> bool {
 impl ReportModel {
     /// Computes everything from a run's data.
     pub fn build(data: RunData<'_>) -> Result<Self, ReportError> {
-        let RunData { manifest, plan, accounting, breaks: found, outcomes, waiting: before } = data;
+        let redacted = Redacted::of(&data)?;
+        let RunData { manifest, plan, accounting, breaks: found, outcomes, waiting: before, salt: _ } = data;
         let planned_only = matches!(outcomes, super::Outcomes::NotSent(Reason::PlanOnly));
         let digits = manifest.currency_digits;
-        let (customers, aligned) = customers::assemble(plan, outcomes, manifest.selection.as_ref())?;
+        let (customers, aligned) = customers::assemble(plan, outcomes, manifest.selection.as_ref(), &redacted)?;
         let (customers, waiting) = waiting::join(customers, manifest, before)?;
         let cells = tally::cells(&customers)?;
         let products = products(manifest, &cells, waiting)?;
         let tie_outs = tieout::tie_outs(manifest, &products, &cells, accounting, &aligned)?;
         let mut breaks = found.to_vec();
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
+        let persons = customers::persons(&customers, |outcome| needs_a_person(manifest, outcome))?;
+        // Everything is counted and joined; what is shown comes from here on.
+        let customers = redacted.customers(customers)?;
+        let breaks = redacted.breaks(breaks, manifest);
         Ok(Self {
-            persons: customers::persons(&customers, |outcome| needs_a_person(manifest, outcome))?,
-            manifest: manifest.clone(),
+            persons,
+            manifest: redacted.manifest(manifest),
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
             health: rows::health(&customers, digits)?,
@@ -94,7 +100,7 @@ impl ReportModel {
             tie_outs,
             cells,
             customers,
-            accounting: accounting.clone(),
+            accounting: redacted.accounting(accounting)?,
         })
     }
 

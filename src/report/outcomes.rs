@@ -2,6 +2,7 @@
 
 use super::ReportError;
 use crate::model::{Break, Field, Money, NotApplied, Outcome, Reason, RowOutcome};
+use crate::redact::Salt;
 use crate::runs::Manifest;
 use crate::table::{Accounting, PlanRows, Waiting};
 use polars::prelude::*;
@@ -22,6 +23,8 @@ pub struct RunData<'a> {
     pub outcomes: Outcomes,
     /// Who was waiting for creation when the run began.
     pub waiting: Option<&'a Waiting>,
+    /// With what names and addresses are hashed; `None`: they stay.
+    pub salt: Option<&'a Salt>,
 }
 
 /// What came of the plan.

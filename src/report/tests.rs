@@ -2,6 +2,7 @@
 
 pub(super) mod given;
 mod page;
+mod redacted;
 mod waiting;
 
 use super::{Bridge, Ending, Outcomes, ReportModel, SentRows, terminal_summary, write_report};

@@ -78,8 +78,15 @@ fn remarks(model: &ReportModel) -> Vec<String> {
         };
         remarks.push(format!("{what} limited by {selection}{rest}."));
     }
+    if model.manifest.redacted {
+        remarks.push(REDACTED.to_owned());
+    }
     remarks
 }
+
+/// What a reader of a redacted report has to know.
+const REDACTED: &str = "The report is redacted: keyed hashes stand where names and e-mail addresses would, the same hash for \
+                        the same value in every redacted report of this state folder.";
 
 /// The guards that refused the run, in one line that is enough for a pager: figure, limit, and the flag that overrides it.
 pub(super) fn refusal(model: &ReportModel) -> Option<String> {

@@ -297,6 +297,7 @@ pub(super) mod tests {
             overrides: Vec::new(),
             guards: Vec::new(),
             exit_on_creation_disabled: false,
+            redacted: false,
             proof: Proof::default(),
         }
     }

@@ -71,9 +71,17 @@ pub struct Manifest {
     /// The approved plan that the run applies; `None`: it made its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// Whether the report holds hashes where names and addresses stood; the folder then holds the salt beside it.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub redacted: bool,
     /// What the folder can be proved by.
     #[serde(default)]
     pub proof: Proof,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_not(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Manifest {

@@ -9,6 +9,7 @@ mod lock;
 mod manifest;
 mod proof;
 mod remedy;
+mod salt;
 mod shelf;
 mod watched;
 
@@ -22,6 +23,7 @@ pub use manifest::{
 };
 pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};
+pub use salt::salt_of;
 pub use shelf::{Need, Shelved, prunable, remove, remove_remains, shelf};
 pub use watched::Watched;
 
@@ -47,6 +49,12 @@ pub enum RunsError {
         path: PathBuf,
         /// What is wrong, and what to do.
         detail: String,
+    },
+    /// A file that should hold a salt does not.
+    #[error("`{}` is not a salt; restore it, or remove it, and every name has another hash from then on", path.display())]
+    Salt {
+        /// The file.
+        path: PathBuf,
     },
     /// The run folder is already there.
     #[error("the run folder `{}` is already there; start again in a second", path.display())]

@@ -1,5 +1,6 @@
 //! What lets a run's folder be proved again later: the hash of every file in it, the run before, and the manifest's own seal.
 
+use super::salt::SALT;
 use super::{Manifest, RunsError, open_regular};
 use crate::model::hex;
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// The files that stand when a plan was made. Later ones come and go with every `resume`.
-const PLANNED: [&str; 4] = ["plan.parquet", "accounting.parquet", "breaks.json", WAITING];
+const PLANNED: [&str; 5] = ["plan.parquet", "accounting.parquet", "breaks.json", WAITING, SALT];
 
-/// The one of them that is only there when somebody waits.
+/// The one of them that is only there when somebody waits; [`SALT`] is when the report is redacted.
 const WAITING: &str = "waiting.parquet";
 
 /// What stands before the seal's digits, and behind them.
@@ -77,7 +78,8 @@ impl Proof {
 
     /// Takes in the files that a plan leaves in `folder`.
     pub fn add_planned(&mut self, folder: &Path) -> Result<(), RunsError> {
-        let there = PLANNED.iter().copied().filter(|name| *name != WAITING || folder.join(name).exists());
+        let there =
+            PLANNED.iter().copied().filter(|name| ![WAITING, SALT].contains(name) || folder.join(name).exists());
         self.add(folder, &there.collect::<Vec<_>>())
     }
 

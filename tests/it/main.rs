@@ -28,6 +28,7 @@ mod notices;
 mod one_account;
 mod plan;
 mod prometheus;
+mod redact;
 mod rehearsals;
 mod report;
 mod resume;

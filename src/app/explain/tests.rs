@@ -159,6 +159,7 @@ fn explained_of(export: &[Value], key: &str, format: Format) -> Result<String, A
         voice: Voice { format: LogFormat::Text, level: LogLevel::Error, progress: false },
         trials: crate::load::Trials::Nowhere,
         night: crate::app::night::Night::default(),
+        redaction: crate::app::Redaction::default(),
     };
     let found = explain(&context, key, None, format).map(|(_, text)| text);
     let left: BTreeSet<_> = std::fs::read_dir(site.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

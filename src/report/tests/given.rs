@@ -166,6 +166,7 @@ impl Given {
             }],
             guards: Vec::new(),
             exit_on_creation_disabled: false,
+            redacted: false,
             proof: Proof::default(),
         };
         Self { rows, manifest }
@@ -193,8 +194,15 @@ impl Given {
     /// The model of a run that began while these were `waiting` for creation.
     pub fn model_after(&self, outcomes: Outcomes, waiting: Option<&Waiting>) -> ReportModel {
         let (plan, accounting) = (self.plan(), accounting());
-        let data =
-            RunData { manifest: &self.manifest, plan: &plan, accounting: &accounting, breaks: &[], outcomes, waiting };
+        let data = RunData {
+            manifest: &self.manifest,
+            plan: &plan,
+            accounting: &accounting,
+            breaks: &[],
+            outcomes,
+            waiting,
+            salt: None,
+        };
         ReportModel::build(data).unwrap()
     }
 

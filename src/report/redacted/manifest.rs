@@ -1,0 +1,121 @@
+//! What the report shows of the manifest. Taken apart by name, so that a new member asks for a decision here.
+
+use crate::model::{Dialect, InputFile, OverrideUse, Selection};
+use crate::redact::{Kind, Quoted, Redactor};
+use crate::runs::{GuardFinding, Manifest};
+use serde_json::Value;
+
+/// `manifest` without names, saying that it is.
+pub(super) fn replaced(redactor: &Redactor, manifest: Manifest) -> Manifest {
+    let Manifest {
+        format,
+        run_id,
+        tool_version,
+        mode,
+        status,
+        exit_code,
+        as_of,
+        started_at,
+        finished_at,
+        config_hash,
+        configuration,
+        plan_hash,
+        baseline_hash,
+        selection,
+        waiting_hash,
+        currency,
+        currency_digits,
+        mrr_definition,
+        products,
+        inputs,
+        sources,
+        mix,
+        overrides,
+        guards,
+        exit_on_creation_disabled,
+        // A colleague, who signs with it.
+        approval,
+        redacted: _,
+        proof,
+    } = manifest;
+    let sentence = |text: String| redactor.sentence(&text, Quoted::Words);
+    Manifest {
+        format,
+        run_id,
+        tool_version,
+        mode,
+        status,
+        exit_code,
+        as_of,
+        started_at,
+        finished_at,
+        config_hash,
+        configuration: configured(redactor, configuration),
+        plan_hash,
+        baseline_hash,
+        selection: selection.map(|selection| match selection {
+            Selection::Limit(most) => Selection::Limit(most),
+            Selection::Only { key, rows } => Selection::Only { key: redactor.id(&key).into_owned(), rows },
+        }),
+        waiting_hash,
+        currency,
+        currency_digits,
+        mrr_definition: mrr_definition.into_iter().map(sentence).collect(),
+        products,
+        inputs: inputs.into_iter().map(|file| input(redactor, file)).collect(),
+        sources,
+        mix,
+        overrides: overrides.into_iter().map(|one| decided(redactor, one)).collect(),
+        guards: guards.into_iter().map(|finding| guard(redactor, finding)).collect(),
+        exit_on_creation_disabled,
+        approval,
+        redacted: true,
+        proof,
+    }
+}
+
+fn guard(redactor: &Redactor, finding: GuardFinding) -> GuardFinding {
+    GuardFinding { detail: redactor.sentence(&finding.detail, Quoted::Words), ..finding }
+}
+
+/// The file's path stays: a person gave it its name, and finds it by that.
+fn input(redactor: &Redactor, file: InputFile) -> InputFile {
+    let dialect = file.dialect.map(|dialect| Dialect {
+        notes: dialect.notes.iter().map(|note| redactor.sentence(note, Quoted::Hidden)).collect(),
+        ..dialect
+    });
+    InputFile { dialect, ..file }
+}
+
+fn decided(redactor: &Redactor, one: OverrideUse) -> OverrideUse {
+    let OverrideUse { file, line, decision, account, with, note, state, detail } = one;
+    OverrideUse {
+        file,
+        line,
+        decision,
+        account: redactor.id(&account).into_owned(),
+        with: redactor.id(&with).into_owned(),
+        // A person's own words, mostly about persons.
+        note: note.map(|note| redactor.value(Kind::Text, &note)),
+        state,
+        detail: redactor.sentence(&detail, Quoted::Ids),
+    }
+}
+
+/// The configuration: addresses in it, and what an expression compares with (`company = 'Acme'`).
+fn configured(redactor: &Redactor, value: Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let parts = text.split('\'').enumerate().map(|(number, part)| match number % 2 {
+                0 => redactor.sentence(part, Quoted::Words),
+                _ => redactor.value(Kind::Text, part),
+            });
+            Value::String(parts.collect::<Vec<_>>().join("'"))
+        }
+        Value::Array(values) => values.into_iter().map(|value| configured(redactor, value)).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, configured(redactor, value))).collect()
+        }
+        other => other,
+    }
+}

@@ -76,8 +76,7 @@ pub fn rebuild(context: &Context<'_>, options: Options) -> Result<(ExitCode, Str
     let mut lines = vec![];
     let mut changed = vec![];
     for (name, product) in &rebuilt.products {
-        let Some(rows) = &product.rows else { continue };
-        let beside = beside(&present, name, rows)?;
+        let beside = beside(&present, name, product.rows.as_ref())?;
         if !beside.gone.is_empty() {
             rebuilt.missing.push(format!(
                 "{name}: the present baseline holds {} that no kept run shows",
@@ -87,13 +86,9 @@ pub fn rebuild(context: &Context<'_>, options: Options) -> Result<(ExitCode, Str
         if !beside.same {
             changed.push(name.clone());
         }
-        lines.push(format!(
-            "  {name:<18}{:>6}{:>12}{:>12}   {}",
-            product.runs,
-            product.replies,
-            rows.len(),
-            beside.words
-        ));
+        let customers = product.rows.as_ref().map_or(0, Existing::len);
+        let words = beside.words;
+        lines.push(format!("  {name:<18}{:>6}{:>12}{customers:>12}   {words}", product.runs, product.replies));
     }
     if !rebuilt.missing.is_empty() && !options.allow_incomplete && !options.dry_run {
         return Err(AppError::Input(rebuilt.refusal().into()));
@@ -192,12 +187,8 @@ impl Rebuilt {
         for line in lines {
             writeln!(out, "{line}")?;
         }
-        writeln!(
-            out,
-            "\n{} of {} were planned against just what those before had left",
-            self.proven,
-            runs(self.runs.len())
-        )?;
+        let of = runs(self.runs.len());
+        writeln!(out, "\nplanned against just what those before had left: {} of {of}", self.proven)?;
         if !self.otherwise.is_empty() {
             writeln!(
                 out,
@@ -252,8 +243,10 @@ struct Beside {
     gone: Vec<String>,
 }
 
-fn beside(present: &Baseline, name: &str, rows: &Existing) -> Result<Beside, AppError> {
-    let other = |words: String, gone: Vec<String>| Beside { same: false, words, gone };
+/// `rows`: what the kept runs tell; `None`: no reply of theirs shows a customer, so that nothing is put there.
+fn beside(present: &Baseline, name: &str, rows: Option<&Existing>) -> Result<Beside, AppError> {
+    let same = rows.is_none();
+    let other = |words: String, gone: Vec<String>| Beside { same, words, gone };
     let old = match present.load(name) {
         Ok(Some(old)) => old,
         Ok(None) => return Ok(other("there is none".to_owned(), vec![])),
@@ -262,11 +255,15 @@ fn beside(present: &Baseline, name: &str, rows: &Existing) -> Result<Beside, App
         }
         Err(error) => return Err(error.into()),
     };
-    if hash([(name, Some(&old))])? == hash([(name, Some(rows))])? {
+    if hash([(name, Some(&old))])? == hash([(name, rows)])? {
         return Ok(Beside { same: true, words: "the same".to_owned(), gone: vec![] });
     }
-    let Difference { gone, joined, changed } = difference(&old, rows)?;
-    let words = format!("{joined} more, {} fewer, {changed} otherwise, of {}", gone.len(), old.len());
+    let nobody = Existing::empty();
+    let Difference { gone, joined, changed } = difference(&old, rows.unwrap_or(&nobody))?;
+    let words = match rows {
+        Some(_) => format!("{joined} more, {} fewer, {changed} otherwise, of {}", gone.len(), old.len()),
+        None => format!("left as it is, with {}", old.len()),
+    };
     Ok(other(words, gone))
 }
 

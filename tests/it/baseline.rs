@@ -61,7 +61,7 @@ fn what_was_rebuilt_is_what_the_runs_left_to_the_byte() {
 
     let same = site.expect("baseline rebuild", 0).stdout;
     assert!(same.starts_with("the baseline is as the kept runs left it; nothing is changed, from 5 runs: "), "{same}");
-    assert!(same.contains("5 of 5 runs were planned against just what those before had left"), "{same}");
+    assert!(same.contains("planned against just what those before had left: 5 of 5 runs"), "{same}");
     let line = same.lines().find(|line| line.starts_with("  core")).unwrap();
     let cells: Vec<&str> = line.split_whitespace().collect();
     // Those that Tether held as they should be were never asked about.
@@ -126,6 +126,20 @@ fn what_the_kept_runs_cannot_tell_is_refused_and_said() {
     // With all runs back there is nothing to allow.
     site.expect("baseline rebuild", 0);
     assert!(std::fs::read(site.path(FILE)).unwrap() == left);
+}
+
+#[test]
+fn runs_whose_replies_show_nobody_leave_nothing_to_put_there() {
+    let site = Site::new(3);
+    let server = Server::with_gate(&site, "", false);
+    site.configure(&server.url, "");
+    // Its gate is closed: the one reply says that and no more.
+    site.expect(&format!("run --as-of {AS_OF} --only cus_2"), 0);
+    let made = site.expect("baseline rebuild", 0).stdout;
+    let line = made.lines().find(|line| line.starts_with("  core")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), "core 0 0 0 there is none", "{made}");
+    assert!(!site.path(FILE).exists());
+    server.end(&site);
 }
 
 #[test]

@@ -389,29 +389,6 @@ fn what_is_left_to_a_later_run_moves_nothing() {
 }
 
 #[test]
-fn an_mrr_that_the_sources_do_not_tell_is_not_sent_and_moves_nothing() {
-    let sources = "account cus_1 email=a@example.com\nsub s cus_1 active 10.00\ncontact 1 email=b@example.com name=New\n\
-        tether t1 email=a@example.com mrr=5\ntether t2 email=b@example.com name=Old mrr=900";
-    let mut settings = config::Settings { guards: guards("max_customer_mrr_change = \"9999\""), ..settings() };
-    settings.link.contacts_without_account = true;
-    let planned = plan(sources, &settings);
-    let found = judge(Asked {
-        rows: &planned.rows,
-        selection: None,
-        products: &planned.products,
-        sources: &planned.sources,
-        inputs: &[],
-        mix: Some(&planned.mix),
-        settings: &settings,
-        started_at: Instant::parse(AS_OF).unwrap(),
-        previous: None,
-        allowed: &[],
-    });
-    let found = found.unwrap();
-    assert!(found[0].detail.contains("up to 5.00: cus_1 +5.00 USD"), "{}", found[0].detail);
-}
-
-#[test]
 fn the_largest_moves_of_mrr_are_named_and_those_beyond_the_limit_counted() {
     let mut sources = "tether t9 email=z@example.com\n".to_owned();
     for n in 1..=5 {

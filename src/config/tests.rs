@@ -107,6 +107,25 @@ fn the_sample_of_the_documentation_is_read_as_it_is_written() {
 }
 
 #[test]
+fn who_is_told_is_read_and_changes_nothing_in_what_a_run_does() {
+    let silent = read(LEAST).unwrap();
+    assert!(!silent.notify.tells_anybody());
+    assert_eq!((silent.notify.success.as_slice(), silent.notify.timeout), ([0, 3].as_slice(), Duration::from_secs(5)));
+    let told = accepted(
+        "[notify]\nslack = { credential = \"slack\" }\nping = { file = \"ping\" }\nsuccess = [0]\nwhen = \"always\"\n\
+         metrics = \"recon.prom\"\nproxy = \"http://proxy.example.com:3128\"\n",
+    );
+    assert!(told.notify.tells_anybody());
+    assert_eq!(told.notify.slack, Some(KeySource::Credential("slack".into())));
+    assert_eq!(told.notify.metrics.as_deref(), Some(Path::new("/books/recon.prom")));
+    assert_eq!(told.hash, silent.hash, "a plan is not stale because somebody else is told");
+    assert_ne!(accepted("[tether]\nproxy = { env = \"PROXY\" }").hash, silent.hash);
+    check_refused("[notify]\nsuccess = [0, 7]", "`7` is no exit code that is told");
+    check_refused("[notify]\nslack = \"https://hooks.example.com/T0\"", "notify.slack");
+    check_refused("[notify]\nproxy = \"http://a:b@proxy.example.com\"", "holds a user name or a password");
+}
+
+#[test]
 fn what_is_not_written_has_its_documented_default() {
     let settings = read(LEAST).unwrap();
     assert_eq!(settings.run.state, PathBuf::from("/books/state"));

@@ -3,7 +3,7 @@
 use crate::hooks::{Answer, Hooks};
 use crate::prometheus;
 use crate::server::Server;
-use crate::site::{Ran, Site, contents};
+use crate::site::{Ran, Site, contents, ended, signal, wait_until};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
@@ -253,6 +253,34 @@ fn who_was_not_reached_is_told_the_next_time_and_no_failure_changes_the_run() {
     night.site.write("state/told.json", "{");
     assert!(night.run(3).stderr.contains("told.json` is damaged"));
     assert!(night.hooks.paths().iter().any(|path| path.starts_with("/slack")));
+}
+
+#[test]
+fn a_second_signal_leaves_at_once_while_a_notice_hangs() {
+    let night = Night::new(9, "timeout = \"10m\"");
+    needs_a_person(&night.site);
+    // The dead man's switch is quick; it is the webhooks that hang.
+    night.site.write("ping", format!("{}/ping/{TOKEN}", Hooks::start().url));
+    night.hooks.answer(Answer::Never);
+    let mut child = night.site.start("run");
+    wait_until("the webhook is told", || !night.hooks.came().is_empty());
+    let began = Instant::now();
+    wait_until("the process has left", || {
+        signal_if_there(&mut child);
+        child.try_wait().unwrap().is_some()
+    });
+    assert!(began.elapsed() < Duration::from_secs(30));
+    assert_eq!(ended(&mut child), 5);
+    // What was done stands.
+    assert_eq!(night.site.report().summary["exit_code"], 3);
+    assert_eq!(single(&night.metrics(), "tether_recon_last_run_exit_code"), Some(3.0));
+}
+
+/// Asks a process to end that may have ended already.
+fn signal_if_there(child: &mut std::process::Child) {
+    if child.try_wait().unwrap().is_none() {
+        signal(child, "TERM");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod billing;
 pub mod cli;
 pub mod config;
 pub mod diff;
+pub mod filter;
 pub mod journal;
 pub mod link;
 pub mod load;

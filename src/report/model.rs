@@ -1,6 +1,7 @@
 //! The one typed model that every format renders.
 
 use super::bridge::Bridge;
+use super::division::{self, Divided};
 use super::gap::{Gap, SUBSCRIPTIONS};
 use super::outcomes::RunData;
 use super::rows::{CustomerRow, OutcomeTable};
@@ -32,6 +33,8 @@ pub struct ReportModel {
     pub tables: Vec<OutcomeTable>,
     /// Customers that pay and have a health score, lowest first.
     pub health: Vec<CustomerRow>,
+    /// What the products' filters took; `None`: no product has one.
+    pub(super) divided: Option<Divided>,
     persons: u64,
     pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,
@@ -43,6 +46,8 @@ pub struct ReportModel {
 pub struct ProductReport {
     /// Its name.
     pub name: String,
+    /// Which source rows are its, in one spelling; `None`: all.
+    pub filter: Option<String>,
     /// The creation gate as expected.
     pub creation: Option<bool>,
     /// Whether anything is known of what Tether held.
@@ -85,6 +90,7 @@ impl ReportModel {
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
         Ok(Self {
             persons: customers::persons(&customers, |outcome| needs_a_person(manifest, outcome))?,
+            divided: division::divided(manifest)?,
             manifest: manifest.clone(),
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
@@ -184,6 +190,7 @@ fn products(
             let own = || cells.iter().filter(|cell| cell.product == product.name);
             let mut report = ProductReport {
                 name: product.name.clone(),
+                filter: product.filter.clone(),
                 creation: product.creation,
                 existing_known: product.existing_known,
                 calls: own().map(|cell| cell.calls).sum(),

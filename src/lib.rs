@@ -12,6 +12,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diff;
+pub mod filter;
 pub mod journal;
 pub mod link;
 pub mod load;

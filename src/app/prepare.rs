@@ -151,6 +151,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         sources: planned.sources,
         mix: Some(planned.mix),
         overrides: planned.overrides,
+        division: planned.division,
         guards,
         approval: None,
         exit_on_creation_disabled: settings.run.exit_on_creation_disabled,

@@ -5,6 +5,7 @@
 //! [`read_key`] is asked for one.
 
 mod document;
+mod filter;
 mod fingerprint;
 mod json_schema;
 mod key;
@@ -20,6 +21,7 @@ mod settings;
 mod tests;
 mod value;
 
+pub use filter::{Comparison, Condition, Filter, FilterColumn, FilterSource, Kind, Operand, Term, Test};
 pub use json_schema::json_schema;
 pub use key::{KeyError, key_is_present, place, read_key, read_proxy};
 pub use problem::{ConfigErrors, Problem};
@@ -92,7 +94,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let guards = sections::guards(&document.section("guards", problems), problems);
     let tether = sections::tether(&document.section("tether", problems), base, problems);
     let notify = notify::notify(&document.section("notify", problems), base, problems);
-    let products = sections::products(document, base, problems);
+    let products = sections::products(document, base, &crms, problems);
     Some(Settings {
         base: base.to_owned(),
         run: run?,

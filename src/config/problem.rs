@@ -101,6 +101,11 @@ impl<'t> Problems<'t> {
         Self { text, found: Vec::new() }
     }
 
+    /// The text that is judged.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// Notes a problem at a byte of the text.
     pub(super) fn at(&mut self, offset: usize, key: impl Into<String>, message: impl Into<String>) {
         let (line, column) = position(self.text, offset);

@@ -194,7 +194,7 @@ pub const KEYS: &[Key] = &[
     key("product", "existing", PATTERNS, r#""exports/tether/core*.jsonl""#, "the baseline alone", "what Tether holds for this product, as exported"),
     key("product", "existing_encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of those files where they have no byte order mark"),
     key("product", "creation", r#""on" or "off""#, r#""on""#, "not said", "the product's creation gate as you expect it; in the sandbox it is the gate"),
-    key("product", "filter", "nothing", "", "every source row", "which source rows are this product's; refused by this version"),
+    key("product", "filter", "an SQL condition on source rows, in quotes", r#""stripe_subscriptions.product = 'prod_core'""#, "every source row", "which source rows are this product's; docs/OPERATIONS.md shows how, docs/FORMAT.md holds the language"),
     key("product.key", "env", "the name of an environment variable in quotes", r#""TETHER_API_KEY""#, "", "an environment variable"),
     key("product.key", "file", PATH, r#""secrets/tether.key""#, "", "a file that only its owner can read"),
     key("product.key", "credential", "the name of a systemd credential in quotes", r#""tether-key""#, "", "a file in $CREDENTIALS_DIRECTORY"),

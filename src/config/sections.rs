@@ -4,9 +4,9 @@ use super::document::{Document, Section};
 use super::problem::Problems;
 use super::settings::{
     AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, Pace,
-    ProductSettings, Rate, RunSettings, StripeSettings, TetherSettings, TetherUrl,
+    ProductSettings, Rate, RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
 };
-use super::{notify, reading, schema, value};
+use super::{filter, notify, reading, schema, value};
 use crate::model::{Field, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -257,7 +257,12 @@ fn at_least(number: u32) -> NonZeroU32 {
 }
 
 /// Every `[[product]]`, and `[existing]`, which belongs to the only one.
-pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -> Vec<ProductSettings> {
+pub(super) fn products(
+    document: &Document<'_>,
+    base: &Path,
+    crms: &[CrmSettings],
+    problems: &mut Problems<'_>,
+) -> Vec<ProductSettings> {
     let sections = document.repeated("product", problems);
     if !document.has("product") {
         let message = "is missing; write [[product]] with name = \"core\" and key = { env = \"TETHER_API_KEY\" }";
@@ -271,11 +276,8 @@ pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Prob
             let message = format!("`{name}` stands twice; give each [[product]] a name of its own");
             problems.at(section.offset_of("name"), section.path("name"), message);
         }
-        if section.value("filter").is_some() {
-            let message = "this version cannot honour `filter`: every product takes every source row; remove the key, \
-                           and give products that need different rows configurations of their own";
-            problems.at(section.offset_of("filter"), section.path("filter"), message);
-        }
+        let filter =
+            section.value("filter").and_then(|value| filter::read(value, &section.path("filter"), crms, problems));
         let key =
             section.require("key", problems, |_| Ok(())).and_then(|()| key_source(section, "key", base, problems));
         let existing = section.read("existing", problems, |value| value::patterns(base, value)).unwrap_or_default();
@@ -283,7 +285,15 @@ pub(super) fn products(document: &Document<'_>, base: &Path, problems: &mut Prob
         let creation = section.read("creation", problems, creation);
         // Without a key there was a problem, and these products are never used.
         let key = key.unwrap_or(KeySource::Env(String::new()));
-        products.push(ProductSettings { name, key, existing, existing_encoding, creation });
+        products.push(ProductSettings { name, key, existing, existing_encoding, creation, filter });
+    }
+    for (index, crm) in crms.iter().enumerate() {
+        let headings = Settings::headings_of(&products, index).len();
+        if headings > MOST_HEADINGS {
+            let message =
+                format!("filters name {headings} headings of the CRM `{}`; they may name {MOST_HEADINGS}", crm.name);
+            problems.at(sections.first().map_or(0, |section| section.offset_of("filter")), "product.filter", message);
+        }
     }
     existing(document, &sections, base, &mut products, problems);
     products

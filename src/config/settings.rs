@@ -1,10 +1,11 @@
 //! The validated configuration: no text left to interpret, no `Option` that means "default".
 
+use super::filter::{Filter, FilterColumn, FilterSource};
 use super::reading::{Reading, TextEncoding};
 use crate::model::{Currency, Field, Instant, Place};
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -61,6 +62,24 @@ impl Settings {
     pub fn place_of(&self, pattern: &str) -> Option<String> {
         let (line, column) = self.places.get(pattern)?;
         Some(format!("{}:{line}:{column}", self.file.as_ref()?.display()))
+    }
+
+    /// The headings of a CRM's files that filters name, each once, in an order of its own.
+    pub fn headings_of_filters(&self, crm: usize) -> Vec<String> {
+        Self::headings_of(&self.products, crm)
+    }
+
+    pub(super) fn headings_of(products: &[ProductSettings], crm: usize) -> Vec<String> {
+        let mut headings = BTreeSet::new();
+        let filters = products.iter().filter_map(|product| product.filter.as_ref());
+        for condition in filters.flat_map(|filter| filter.about(FilterSource::Crm(crm))) {
+            condition.columns(&mut |column| {
+                if let FilterColumn::Heading(heading) = column {
+                    headings.insert(heading.clone());
+                }
+            });
+        }
+        headings.into_iter().collect()
     }
 
     /// A pattern as the configuration wrote it: relative to its folder where it stands below it.
@@ -502,6 +521,9 @@ pub struct ProductSettings {
     /// The creation gate as expected: `creation = "on"` or `"off"`; `None`: not said. In the embedded sandbox it is the
     /// gate itself (`None` meaning off, as Tether's default).
     pub creation: Option<bool>,
+    /// Which source rows are its; `None`: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 /// Where a secret stands.

@@ -4,6 +4,7 @@ use super::LinkError;
 use super::claims::Claims;
 use super::customers::Customers;
 use super::standing::{AccountRows, ContactRows};
+use crate::filter::Taken;
 use crate::model::{Disposition, Reason};
 use crate::table::{Duplicates, StripeTables, beside, look_up};
 use polars::prelude::*;
@@ -11,6 +12,8 @@ use polars::prelude::*;
 /// Dispositions of one source: `ord`, `file`, `line`, `id`, `disposition` str, `reason` str, `customer` u32 (of the desired
 /// customer it became part of; of a record that was merged, or that another contact speaks for, the other's).
 pub type Dispositions = DataFrame;
+
+const EXCLUDED: &str = Disposition::Excluded.as_str();
 
 /// Where the Stripe customers went.
 pub fn of_accounts(
@@ -204,13 +207,14 @@ fn dispose(
     Ok(beside(&rows.select(["ord", "file", "line", "id"])?, found)?)
 }
 
-/// A subscription goes where its standing account went, unless it is left out itself. `owners`: `id`, `disposition`,
+/// A subscription goes where its standing account went, unless it is left out itself, or not `taken`. `owners`: `id`, `disposition`,
 /// `reason`, `customer` of the standing accounts.
 pub fn of_subscriptions(
     stripe: &StripeTables,
     repeated: &Duplicates,
     owners: LazyFrame,
     take_test_mode: bool,
+    taken: Option<&Taken>,
 ) -> Result<Dispositions, LinkError> {
     let test_mode = col("livemode").eq(lit(false)).fill_null(lit(false)).and(lit(!take_test_mode));
     let rows = stripe.subscriptions.frame().select(["ord", "file", "line", "id"])?;
@@ -226,7 +230,16 @@ pub fn of_subscriptions(
         col("customer").alias("account_id"),
         test_mode.alias("test_mode"),
     ]);
+    let narrow = match taken {
+        Some(taken) => {
+            let taken = taken.subscriptions.clone().lazy().with_column(lit(true).alias("taken"));
+            look_up(narrow, taken, "ord", "ord").with_column(col("taken").fill_null(lit(false)))
+        }
+        None => narrow.with_column(lit(true).alias("taken")),
+    };
     let found = look_up(look_up(narrow, lost, "ord", "ord"), owners, "account_id", "account_id")
+        // What is left out anyway, or belongs to nobody, is so whatever the filter says.
+        .with_column(col("taken").not().and(col("account_disposition").neq(lit(EXCLUDED))).alias("not_taken"))
         .select([
             when(col("lost").is_not_null())
                 .then(col("lost"))
@@ -234,6 +247,8 @@ pub fn of_subscriptions(
                 .then(lit(Disposition::Excluded.as_str()))
                 .when(col("account_disposition").is_null())
                 .then(lit(Disposition::Unattached.as_str()))
+                .when(col("not_taken"))
+                .then(lit(EXCLUDED))
                 .otherwise(col("account_disposition"))
                 .alias("disposition"),
             when(col("lost").is_not_null())
@@ -242,9 +257,11 @@ pub fn of_subscriptions(
                 .then(lit(Reason::TestMode.as_str()))
                 .when(col("account_disposition").is_null())
                 .then(lit(Reason::SubscriptionWithoutCustomer.as_str()))
+                .when(col("not_taken"))
+                .then(lit(Reason::NoProduct.as_str()))
                 .otherwise(col("account_reason"))
                 .alias("reason"),
-            when(col("lost").is_null().and(col("test_mode").not()))
+            when(col("lost").is_null().and(col("test_mode").not()).and(col("not_taken").not().fill_null(lit(true))))
                 .then(col("customer"))
                 .otherwise(lit(NULL))
                 .alias("customer"),

@@ -28,6 +28,7 @@ pub use overrides::SOURCE as OVERRIDES;
 
 use crate::billing::{self, Billed};
 use crate::config::Settings;
+use crate::filter::Taken;
 use crate::model::{Break, Email, InputFile, OverrideUse, Rejection};
 use crate::table::{Contacts, Overrides, StripeTables, beside, look_up};
 use customers::Persons;
@@ -50,6 +51,8 @@ pub struct Sources<'a> {
     pub rejections: &'a [Rejection],
     /// The configuration.
     pub settings: &'a Settings,
+    /// The rows that the products' filter takes; `None`: all. The others are left out.
+    pub taken: Option<&'a Taken>,
 }
 
 /// The desired customers, and where every row of the sources went.
@@ -87,9 +90,9 @@ fn path(files: &[InputFile], index: Option<u32>) -> &str {
 
 /// Links the sources into desired customers.
 pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
-    let Sources { files, stripe, contacts, overrides, billed, rejections, settings } = sources;
-    let accounts = standing::accounts(stripe, files, settings)?;
-    let contacts = standing::contacts(contacts, files, settings)?;
+    let Sources { files, stripe, contacts, overrides, billed, rejections, settings, taken } = sources;
+    let accounts = standing::accounts(stripe, files, settings, taken)?;
+    let contacts = standing::contacts(contacts, files, settings, taken)?;
     let subscriptions = standing::subscriptions(stripe, files)?;
 
     let resolved = overrides::resolve(overrides, &accounts, &contacts)?;
@@ -109,7 +112,7 @@ pub fn link(sources: Sources<'_>) -> Result<Linked, LinkError> {
     let contact_rows = dispositions::of_contacts(&contacts, &claims, &customers, &elsewhere, &ambiguous.customers)?;
     let owners = dispositions::standing_accounts(&account_rows);
     let subscription_rows =
-        dispositions::of_subscriptions(stripe, &subscriptions, owners.clone(), settings.stripe.test_mode)?;
+        dispositions::of_subscriptions(stripe, &subscriptions, owners.clone(), settings.stripe.test_mode, taken)?;
 
     let sums = billing::summarise(
         billed.subscriptions.clone().lazy().drop(by_name(["customer"], true, false)).inner_join(

@@ -3,6 +3,7 @@
 use super::claims::Claimants;
 use super::{LinkError, merged, same_person};
 use crate::config::Settings;
+use crate::filter::Taken;
 use crate::model::{Break, InputFile, Reason, hex};
 use crate::table::{self, Duplicates, StripeTables, duplicates};
 use polars::prelude::*;
@@ -45,8 +46,13 @@ pub struct ContactRows {
     pub breaks: Vec<Break>,
 }
 
-/// The Stripe customers that stand.
-pub fn accounts(stripe: &StripeTables, files: &[InputFile], settings: &Settings) -> Result<AccountRows, LinkError> {
+/// The Stripe customers that stand, of those that are `taken`.
+pub fn accounts(
+    stripe: &StripeTables,
+    files: &[InputFile],
+    settings: &Settings,
+    taken: Option<&Taken>,
+) -> Result<AccountRows, LinkError> {
     let all = labelled(stripe.accounts.frame())?;
     let repeated =
         repeated(stripe.accounts.frame(), &["ord", "file", "line", "event_created"], "stripe_customers", files)?;
@@ -70,7 +76,26 @@ pub fn accounts(stripe: &StripeTables, files: &[InputFile], settings: &Settings)
     let standing = without(all.clone().lazy(), &repeated.losers)
         .anti_join(excluded.clone().lazy(), col("ord"), col("ord"))
         .collect()?;
+    let (standing, excluded) = share(standing, excluded, taken.map(|taken| &taken.accounts))?;
     Ok(AccountRows { all, standing, losers: repeated.losers, excluded, breaks: repeated.breaks })
+}
+
+/// The rows of `standing` that are `taken`, and `excluded` with the others.
+fn share(
+    standing: DataFrame,
+    excluded: DataFrame,
+    taken: Option<&DataFrame>,
+) -> Result<(DataFrame, DataFrame), LinkError> {
+    let Some(taken) = taken else { return Ok((standing, excluded)) };
+    let others = standing
+        .clone()
+        .lazy()
+        .anti_join(taken.clone().lazy(), col("ord"), col("ord"))
+        .select([col("ord"), lit(Reason::NoProduct.as_str()).alias("reason")])
+        .collect()?;
+    // In the order of the rows, whatever was left out.
+    let kept = standing.lazy().anti_join(others.clone().lazy(), col("ord"), col("ord")).collect()?;
+    Ok((kept, excluded.vstack(&others)?))
 }
 
 /// Adds `label`: the id; of a guest, who has none, what its row says. Its place would give it another name, and its customer
@@ -108,11 +133,12 @@ fn labelled(accounts: &DataFrame) -> PolarsResult<DataFrame> {
         .collect()
 }
 
-/// The contacts that stand. Ids are compared inside one CRM only.
+/// The contacts that stand, of those that are `taken`: a record that was merged goes with its survivor. Ids are compared inside one CRM only.
 pub fn contacts(
     contacts: &table::Contacts,
     files: &[InputFile],
     settings: &Settings,
+    taken: Option<&Taken>,
 ) -> Result<ContactRows, LinkError> {
     let nobody = contacts.lazy().limit(0).with_column(lit("").alias("crm_name")).collect()?;
     let nothing = merged::resolve(&nobody, "", files)?;
@@ -145,6 +171,8 @@ pub fn contacts(
         let merges = merged::resolve(&rows, &crm.name, files)?;
         // A record that is deleted in its CRM claims nothing.
         let standing = without(rows.clone().lazy(), &merges.passed).filter(col("deleted").not()).collect()?;
+        let (standing, excluded) = share(standing, found.excluded, taken.map(|taken| &taken.contacts))?;
+        found.excluded = excluded;
         let (standing, claimants) = merged::take_over(&rows, standing, &merges.passed)?;
         found.standing.vstack_mut(&standing)?;
         found.claimants.push(claimants);

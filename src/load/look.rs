@@ -288,8 +288,14 @@ fn is_known(job: &Job, headings: &[String], settings: &Settings) -> bool {
 fn show(job: &Job, opened: &Opened<'_>, origin: &Origin<'_>, settings: &Settings) -> Result<Shown, LoadError> {
     match job.purpose {
         Use::Stripe(expected) => stripe::show(opened, origin, settings, expected, &job.key),
-        Use::Contacts(crm) => crm::show(opened, origin, &settings.crms[crm], crm::Expected::Contacts(0)),
-        Use::Companies(crm) => crm::show(opened, origin, &settings.crms[crm], crm::Expected::Companies),
+        Use::Contacts(crm) => crm::show(
+            opened,
+            origin,
+            &settings.crms[crm],
+            crm::Expected::Contacts(0),
+            &settings.headings_of_filters(crm),
+        ),
+        Use::Companies(crm) => crm::show(opened, origin, &settings.crms[crm], crm::Expected::Companies, &[]),
         Use::Overrides => overrides::show(opened, origin),
         Use::Existing(_) => tether::show(opened, origin),
     }

@@ -279,13 +279,14 @@ fn read_raw(job: &Job, raw: RawFile, index: u32, settings: &Settings, trials: &T
         Use::Contacts(crm) => {
             let known = &settings.crms[crm];
             let expected = crm::Expected::Contacts(u32::try_from(crm).unwrap_or(u32::MAX));
-            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, expected)?;
+            let named = settings.headings_of_filters(crm);
+            let (part, encoding) = crm::read(raw.bytes, &origin(&known.name), known, expected, &named)?;
             (known.name.clone(), Part::Table(part), encoding)
         }
         Use::Companies(crm) => {
             let known = &settings.crms[crm];
             let source = known.companies_source();
-            let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies)?;
+            let (part, encoding) = crm::read(raw.bytes, &origin(&source), known, crm::Expected::Companies, &[])?;
             (source, Part::Table(part), encoding)
         }
         Use::Overrides => {

@@ -13,6 +13,8 @@ vocabulary! {
         TestMode = "test_mode",
         /// The billing account has no id.
         Guest = "guest",
+        /// No product's filter takes the row.
+        NoProduct = "no_product",
         /// The contact owns no billing account.
         NoBillingAccount = "no_billing_account",
         /// The record was merged into another of its CRM, which stands for it.
@@ -137,6 +139,8 @@ vocabulary! {
         RejectedRow = "rejected_row",
         /// A subscription's customer is in no customers file.
         SubscriptionWithoutCustomer = "subscription_without_customer",
+        /// The filters of several products take one subscription: it counts in each.
+        SeveralProducts = "several_products",
         /// Contact and account were linked by an id while their addresses differ.
         EmailDiffers = "email_differs",
         /// Linked by another rule while their external ids differ.

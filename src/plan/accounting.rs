@@ -1,8 +1,9 @@
 //! `accounting.csv` as a table: one row per input row, rejected ones included.
 
 use super::PlanError;
+use super::together::Together;
 use crate::config::Settings;
-use crate::link::{Dispositions, Linked, OVERRIDES};
+use crate::link::{Dispositions, OVERRIDES};
 use crate::load::SettledRows;
 use crate::model::{Disposition, InputFile, Rejection};
 use crate::table::Accounting;
@@ -14,14 +15,12 @@ use polars::prelude::*;
 pub fn accounting(
     files: &[InputFile],
     rejected: &[Rejection],
-    linked: &Linked,
+    together: &Together,
     settled: &SettledRows,
     existing: &[Dispositions],
     settings: &Settings,
 ) -> Result<Accounting, PlanError> {
     let paths = Series::new("path".into(), files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>());
-    // `customer` counts from 0 without a gap, so the keys line up with it by position.
-    let keys = linked.desired.column("key")?.as_materialized_series().clone();
     let rows = |source: Expr, frame: LazyFrame, customer: Expr| {
         frame.select([
             source.alias("source"),
@@ -33,20 +32,24 @@ pub fn accounting(
             customer.alias("customer"),
         ])
     };
-    let key = || lit(keys.clone()).gather(col("customer"), true);
+    // `customer` counts from 0 without a gap, so the keys line up with it by position.
+    let key = || match &together.keys {
+        Some(keys) => lit(keys.clone()).gather(col("customer"), true),
+        None => col("customer"),
+    };
     let mut parts = vec![
-        rows(lit("stripe_customers"), linked.accounts.clone().lazy(), key()),
-        rows(lit("stripe_subscriptions"), linked.subscriptions.clone().lazy(), key()),
+        rows(lit("stripe_customers"), together.accounts.clone().lazy(), key()),
+        rows(lit("stripe_subscriptions"), together.subscriptions.clone().lazy(), key()),
         rows(col("source"), settled.lazy(), lit(NULL).cast(DataType::String)),
     ];
     for (index, crm) in (0_u32..).zip(&settings.crms) {
         parts.push(rows(
             lit(crm.name.as_str()),
-            linked.contacts.clone().lazy().filter(col("crm").eq(lit(index))),
+            together.contacts.clone().lazy().filter(col("crm").eq(lit(index))),
             key(),
         ));
     }
-    parts.push(rows(lit(OVERRIDES), linked.overrides.clone().lazy(), key()));
+    parts.push(rows(lit(OVERRIDES), together.overrides.clone().lazy(), key()));
     for product in existing {
         parts.push(rows(lit("existing"), product.clone().lazy(), col("customer")));
     }

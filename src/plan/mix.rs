@@ -2,7 +2,6 @@
 
 use super::PlanError;
 use crate::billing::Billed;
-use crate::link::Linked;
 use crate::model::Prediction;
 use crate::runs::Mix;
 use crate::table::PlanRows;
@@ -12,14 +11,14 @@ use std::collections::BTreeMap;
 /// What stands for a customer without a status.
 const NO_STATUS: &str = "none";
 
-/// Subscriptions by currency. A row that another one replaces is the same subscription again.
-pub fn currencies(billed: &Billed, linked: &Linked) -> Result<BTreeMap<String, u64>, PlanError> {
+/// Subscriptions by currency, without the `replaced` rows (`ord`): each is another row's subscription again.
+pub fn currencies(billed: &Billed, replaced: &DataFrame) -> Result<BTreeMap<String, u64>, PlanError> {
     let counts = billed
         .subscriptions
         .clone()
         .lazy()
         .filter(col("currency").is_not_null())
-        .anti_join(linked.replaced_subscriptions.clone().lazy(), col("ord"), col("ord"))
+        .anti_join(replaced.clone().lazy(), col("ord"), col("ord"))
         .group_by([col("currency").cast(DataType::String)])
         .agg([len().cast(DataType::UInt64).alias("count")])
         .collect()?;

@@ -4,6 +4,7 @@
 //! row, control totals, breaks and what the guards found. Never: the network, the clock, files (but for writing its table).
 
 mod accounting;
+mod division;
 mod error;
 mod existing;
 mod file;
@@ -11,6 +12,7 @@ mod guards;
 mod mix;
 mod only;
 mod order;
+mod together;
 mod totals;
 
 #[cfg(test)]
@@ -25,12 +27,14 @@ pub use order::rows_to_send;
 
 use crate::billing;
 use crate::config::Settings;
+use crate::filter;
 use crate::link::{self, Sources};
 use crate::load::Loaded;
 use crate::model::{Break, Instant, OverrideUse};
-use crate::runs::{Mix, RunProduct, SourceTotals};
+use crate::runs::{Division, Mix, RunProduct, SourceTotals};
 use crate::table::{Accounting, Existing, PlanRows};
 use polars::prelude::*;
+use together::Together;
 
 /// What a run will do, before the guards are asked.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub struct Planned {
     pub products: Vec<RunProduct>,
     /// Of what customers and subscriptions are made up.
     pub mix: Mix,
+    /// How the rows are divided among the products' filters; empty: no product has one.
+    pub division: Vec<Division>,
     /// What became of each override.
     pub overrides: Vec<OverrideUse>,
     /// The definition of MRR in force.
@@ -75,30 +81,47 @@ pub fn build(
         mut breaks,
     } = loaded;
     let billed = billing::bill(&stripe, &settings.mrr, &settings.fx, currency, as_of)?;
-    let linked = link::link(Sources {
-        files: &files,
-        stripe: &stripe,
-        contacts: &contacts,
-        overrides: &overrides,
-        billed: &billed,
-        rejections: &rejections,
-        settings,
-    })?;
+    let shares = filter::shares(settings, &stripe, &contacts)?;
+    let linked = shares
+        .iter()
+        .map(|share| {
+            link::link(Sources {
+                files: &files,
+                stripe: &stripe,
+                contacts: &contacts,
+                overrides: &overrides,
+                billed: &billed,
+                rejections: &rejections,
+                settings,
+                taken: share.taken.as_ref(),
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     // A million customers are gigabytes: what is not needed any more goes before Tether's side comes.
     drop((stripe, contacts));
-    let sums = totals::Sums::of(&billed, &linked)?;
-    let currencies = mix::currencies(&billed, &linked)?;
+    let together = Together::of(&linked)?;
+    // That a row is replaced by another is the same whoever asks.
+    let nothing_replaced = DataFrame::default();
+    let replaced = linked.first().map_or(&nothing_replaced, |linked| &linked.replaced_subscriptions);
+    let sums = totals::Sums::of(&billed, together.subscriptions.clone().lazy(), replaced)?;
+    let division = division::divide(&shares, &linked, &billed, settings)?;
+    breaks.extend(division::taken_by_several(&shares, &linked, settings, &files)?);
+    let currencies = mix::currencies(&billed, replaced)?;
     let scale = billed.scale;
+    let share_totals = division::share_totals(&shares, &linked, &billed, settings)?;
     breaks.extend(billed.breaks);
     drop(billed.subscriptions);
-    breaks.extend(linked.breaks.iter().cloned());
+    breaks.extend(together.breaks.iter().cloned());
 
     let mut rows = vec![];
     let mut products = vec![];
     let mut existing_rows = vec![];
-    for ((product, export), baseline) in settings.products.iter().zip(exports).zip(baselines) {
+    for (index, ((product, export), baseline)) in settings.products.iter().zip(exports).zip(baselines).enumerate() {
+        // Every product has a share.
+        let share = shares.iter().position(|share| share.products.contains(&index)).unwrap_or(0);
+        let desired = &linked[share].desired;
         let held = existing::existing(export, baseline, &files)?;
-        let compared = crate::diff::compare(&linked.desired, held.known.as_ref(), product, settings.link, &files)?;
+        let compared = crate::diff::compare(desired, held.known.as_ref(), product, settings.link, &files)?;
         existing_rows.push(held.dispose(&compared.existing)?);
         breaks.extend(held.breaks);
         breaks.extend(compared.breaks);
@@ -107,17 +130,21 @@ pub fn build(
             creation: product.creation,
             existing_known: held.known.is_some(),
             existing_customers: compared.existing.height() as u64,
-            totals: totals::product_totals(&linked.desired, scale)?,
+            totals: totals::product_totals(desired, scale)?,
+            filter: product.filter.as_ref().map(|filter| filter.text.clone()),
+            taken: share_totals[share].clone(),
         });
         rows.push(compared.rows.lazy());
     }
     let rows = order::number(concat(rows, UnionArgs::default())?)?;
-    let accounting = accounting::accounting(&files, &rejections, &linked, &settled, &existing_rows, settings)?;
-    let went = totals::Went { linked: &linked, settled: &settled, existing: &existing_rows, rejected: &rejections };
+    let accounting = accounting::accounting(&files, &rejections, &together, &settled, &existing_rows, settings)?;
+    let went = totals::Went { together: &together, settled: &settled, existing: &existing_rows, rejected: &rejections };
     let sources = totals::source_totals(&rows_read, sums, &went, settings)?;
     breaks.sort_by(|a, b| {
         (a.kind, &a.scope, &a.key, a.line, &a.field).cmp(&(b.kind, &b.scope, &b.key, b.line, &b.field))
     });
+    // What linking found for one product it mostly found for the others too.
+    breaks.dedup();
     Ok(Planned {
         mix: mix::mix(&rows, currencies)?,
         rows,
@@ -125,7 +152,8 @@ pub fn build(
         breaks,
         sources,
         products,
-        overrides: linked.override_uses,
+        overrides: together.uses,
+        division,
         mrr_definition: billing::definition(&settings.mrr, &settings.fx, currency, settings.stripe.amount),
     })
 }

@@ -1,9 +1,10 @@
 //! Control totals: counts and sums that must tie out.
 
 use super::PlanError;
+use super::together::Together;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
-use crate::link::{Dispositions, Linked, OVERRIDES};
+use crate::link::{Dispositions, OVERRIDES};
 use crate::load::SettledRows;
 use crate::model::{Currency, Disposition, Rejection};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
@@ -34,7 +35,7 @@ pub fn product_totals(desired: &DataFrame, scale: i128) -> Result<ProductTotals,
 /// Where the rows of every source went.
 pub struct Went<'a> {
     /// Sources and CRMs, and where their rows went.
-    pub linked: &'a Linked,
+    pub together: &'a Together,
     /// Rows of Stripe's other tables.
     pub settled: &'a SettledRows,
     /// The existing customers', one table per product.
@@ -51,23 +52,20 @@ pub fn source_totals(
     settings: &Settings,
 ) -> Result<Vec<SourceTotals>, PlanError> {
     let mut dispositions: BTreeMap<&str, BTreeMap<Disposition, u64>> = BTreeMap::new();
-    let contacts = &went.linked.contacts;
+    let contacts = &went.together.contacts;
     let mut parts = vec![
-        ("stripe_customers", went.linked.accounts.clone().lazy()),
-        (SUBSCRIPTIONS, went.linked.subscriptions.clone().lazy()),
+        ("stripe_customers", went.together.accounts.clone().lazy()),
+        (SUBSCRIPTIONS, went.together.subscriptions.clone().lazy()),
     ];
     for (index, crm) in (0_u32..).zip(&settings.crms) {
         parts.push((&crm.name, contacts.clone().lazy().filter(col("crm").eq(lit(index)))));
     }
-    parts.push((OVERRIDES, went.linked.overrides.clone().lazy()));
+    parts.push((OVERRIDES, went.together.overrides.clone().lazy()));
     parts.extend(went.existing.iter().map(|product| ("existing", product.clone().lazy())));
     for (source, rows) in parts {
-        let counts = rows.group_by([col("disposition")]).agg([len().cast(DataType::UInt64).alias("rows")]).collect()?;
-        let (word, count) = (counts.column("disposition")?.str()?, counts.column("rows")?.u64()?);
-        for row in 0..counts.height() {
-            let disposition = word.get(row).unwrap_or_default().parse()?;
-            *dispositions.entry(source).or_default().entry(disposition).or_default() +=
-                count.get(row).unwrap_or_default();
+        let of_source = dispositions.entry(source).or_default();
+        for (disposition, count) in counted(rows)? {
+            *of_source.entry(disposition).or_default() += count;
         }
     }
     let settled = went
@@ -111,35 +109,43 @@ pub fn source_totals(
     Ok(totals)
 }
 
+/// Rows by disposition.
+pub fn counted(rows: LazyFrame) -> Result<BTreeMap<Disposition, u64>, PlanError> {
+    let counts = rows.group_by([col("disposition")]).agg([len().cast(DataType::UInt64).alias("rows")]).collect()?;
+    let (word, count) = (counts.column("disposition")?.str()?, counts.column("rows")?.u64()?);
+    (0..counts.height())
+        .map(|row| Ok((word.get(row).unwrap_or_default().parse()?, count.get(row).unwrap_or_default())))
+        .collect()
+}
+
 /// The source that carries the MRR.
-const SUBSCRIPTIONS: &str = "stripe_subscriptions";
+pub const SUBSCRIPTIONS: &str = "stripe_subscriptions";
 
 /// Sums of the subscriptions' MRR.
 pub struct Sums {
-    total: Exact,
-    by_disposition: BTreeMap<Disposition, Exact>,
-    without_rate: BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
+    /// Of all of them, each once.
+    pub total: Exact,
+    /// By where they went.
+    pub by_disposition: BTreeMap<Disposition, Exact>,
+    /// Of those in currencies without a rate, in their own minor units.
+    pub without_rate: BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
 }
 
 impl Sums {
-    /// Adds up what was billed, by where the subscriptions went.
-    pub fn of(billed: &Billed, linked: &Linked) -> Result<Self, PlanError> {
+    /// Adds up what was billed, by where the `subscriptions` went; `replaced`: the rows that another one replaces.
+    pub fn of(billed: &Billed, subscriptions: LazyFrame, replaced: &DataFrame) -> Result<Self, PlanError> {
         // A row that another one replaces is the same subscription again: its MRR stands once.
         let rows = billed
             .subscriptions
             .clone()
             .lazy()
             .select([col("ord"), col("mrr"), col("mrr_native"), col("currency")])
-            .anti_join(linked.replaced_subscriptions.clone().lazy(), col("ord"), col("ord"))
+            .anti_join(replaced.clone().lazy(), col("ord"), col("ord"))
             .collect()?;
         // The total is taken before any disposition is known, so that the two sums prove one another.
         let total = rows.column("mrr")?.i128()?.sum().unwrap_or(0);
         let rows = rows.lazy();
-        let with = rows.inner_join(
-            linked.subscriptions.clone().lazy().select([col("ord"), col("disposition")]),
-            col("ord"),
-            col("ord"),
-        );
+        let with = rows.inner_join(subscriptions.select([col("ord"), col("disposition")]), col("ord"), col("ord"));
         let with = with.collect()?.lazy();
         let by = with.clone().group_by([col("disposition")]).agg([col("mrr").sum()]).collect()?;
         let (word, sum) = (by.column("disposition")?.str()?, by.column("mrr")?.i128()?);

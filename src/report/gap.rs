@@ -63,6 +63,9 @@ impl Gap {
         subscriptions: Option<&SourceTotals>,
         cells: impl Iterator<Item = &'a Cell>,
     ) -> Result<Self, ReportError> {
+        // With filters a product starts from what its own takes.
+        let own = product.taken.iter().find(|source| source.name == SUBSCRIPTIONS);
+        let subscriptions = own.or(subscriptions);
         let exact = |exact: Option<&Exact>| exact.map_or_else(|| Ok(BigRational::zero()), rational);
         let disposed = |disposition| exact(subscriptions.and_then(|totals| totals.mrr.get(&disposition)));
 

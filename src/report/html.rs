@@ -5,6 +5,7 @@ mod breaks;
 mod configuration;
 mod customers;
 mod decision;
+mod division;
 mod page;
 mod prediction;
 mod product;

@@ -9,7 +9,7 @@ use super::verdict::Ending;
 use crate::model::{
     Break, BreakKind, Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Prediction, Selection,
 };
-use crate::runs::{Approval, Exact, GuardFinding, Mode, RunStatus};
+use crate::runs::{Approval, Division, Exact, GuardFinding, Mode, Part, RunProduct, RunStatus, SourceTotals};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,6 +34,8 @@ struct Summary<'a> {
     currency_digits: u8,
     products: Vec<Product<'a>>,
     sources: Vec<Source<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    division: Vec<Divided<'a>>,
     guards: &'a [GuardFinding],
     overrides: &'a [OverrideUse],
     tie_outs: Vec<Tie<'a>>,
@@ -57,6 +59,10 @@ struct Product<'a> {
     name: &'a str,
     creation: Option<bool>,
     existing_known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    taken: Vec<Source<'a>>,
     calls: u64,
     outcomes: BTreeMap<Outcome, u64>,
     outcomes_mrr: BTreeMap<Outcome, Sums>,
@@ -111,6 +117,23 @@ struct Source<'a> {
     mrr_without_rate: &'a BTreeMap<Currency, BTreeMap<Disposition, Exact>>,
 }
 
+/// How many rows of a source no filter, one, or several take.
+#[derive(Serialize)]
+struct Divided<'a> {
+    name: &'a str,
+    none: Rows,
+    one: Rows,
+    several: Rows,
+    again: Rows,
+}
+
+#[derive(Serialize)]
+struct Rows {
+    rows: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mrr_minor: Option<String>,
+}
+
 #[derive(Serialize)]
 struct Tie<'a> {
     scope: &'a str,
@@ -160,8 +183,14 @@ pub(super) fn write(model: &ReportModel, ending: Ending, out: &mut dyn Write) ->
         needs_a_person: verdict.needs_a_person,
         currency: manifest.currency,
         currency_digits: manifest.currency_digits,
-        products: model.products.iter().map(product).collect(),
-        sources: sources(model)?,
+        products: model
+            .products
+            .iter()
+            .zip(&manifest.products)
+            .map(|(report, planned)| product(report, planned))
+            .collect::<Result<_, _>>()?,
+        sources: sources(&manifest.sources)?,
+        division: manifest.division.iter().map(divided).collect::<Result<_, _>>()?,
         guards: &manifest.guards,
         overrides: &manifest.overrides,
         tie_outs: model.tie_outs.iter().map(tie).collect(),
@@ -188,17 +217,19 @@ fn sums(tally: &Tally) -> Sums {
     Sums { before: tally.before, desired: tally.desired, after: tally.after, desired_unknown: tally.unknown }
 }
 
-fn product(product: &ProductReport) -> Product<'_> {
+fn product<'a>(product: &'a ProductReport, planned: &'a RunProduct) -> Result<Product<'a>, ReportError> {
     let mut matrix: BTreeMap<Prediction, BTreeMap<Outcome, u64>> = BTreeMap::new();
     for ((predicted, outcome), customers) in &product.matrix {
         matrix.entry(*predicted).or_default().insert(*outcome, *customers);
     }
     let bridge = &product.bridge;
     let gap = &product.gap;
-    Product {
+    Ok(Product {
         name: &product.name,
         creation: product.creation,
         existing_known: product.existing_known,
+        filter: product.filter.as_deref(),
+        taken: sources(&planned.taken)?,
         calls: product.calls,
         outcomes: product.outcomes.iter().map(|(word, tally)| (*word, tally.customers)).collect(),
         outcomes_mrr: product.outcomes.iter().map(|(word, tally)| (*word, sums(tally))).collect(),
@@ -229,14 +260,26 @@ fn product(product: &ProductReport) -> Product<'_> {
             residual: exact_decimal(&gap.residual()),
             currency_without_rate: gap.without_rate.iter().map(|(code, mrr)| (code, exact_decimal(mrr))).collect(),
         },
-    }
+    })
 }
 
-fn sources(model: &ReportModel) -> Result<Vec<Source<'_>>, ReportError> {
+fn divided(division: &Division) -> Result<Divided<'_>, ReportError> {
+    let rows = |part: &Part| -> Result<Rows, ReportError> {
+        let mrr = part.mrr.as_ref().map(|exact| Ok::<_, ReportError>(exact_decimal(&rational(exact)?))).transpose()?;
+        Ok(Rows { rows: part.rows, mrr_minor: mrr })
+    };
+    Ok(Divided {
+        name: &division.name,
+        none: rows(&division.none)?,
+        one: rows(&division.one)?,
+        several: rows(&division.several)?,
+        again: rows(&division.again)?,
+    })
+}
+
+fn sources(totals: &[SourceTotals]) -> Result<Vec<Source<'_>>, ReportError> {
     let text = |exact: &Exact| Ok::<_, ReportError>(exact_decimal(&rational(exact)?));
-    model
-        .manifest
-        .sources
+    totals
         .iter()
         .map(|source| {
             Ok(Source {

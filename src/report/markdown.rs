@@ -34,6 +34,7 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
         ending.meaning()
     )?;
     compose_needs(model, out)?;
+    compose_division(model, out)?;
     for product in &model.products {
         compose_product(model, product, out)?;
     }
@@ -94,12 +95,30 @@ fn compose_needs(model: &ReportModel, out: &mut String) -> std::fmt::Result {
     writeln!(out, "| | **all rows** | **{}** | {} | |\n", count(all.customers), worth(all))
 }
 
+fn compose_division(model: &ReportModel, out: &mut String) -> std::fmt::Result {
+    let Some(divided) = &model.divided else { return Ok(()) };
+    let digits = model.manifest.currency_digits;
+    let sources: Vec<String> = divided.sources.iter().map(|name| plain(name)).collect();
+    let sources = sources.join(" | ");
+    let right = " ---: |".repeat(divided.sources.len() + 1);
+    writeln!(out, "## Whose rows\n\n| product | filter | {sources} | MRR |\n| --- | --- |{right}")?;
+    for line in &divided.lines {
+        let bold = if line.is_total { "**" } else { "" };
+        let rows: Vec<String> = line.rows.iter().map(|rows| format!("{bold}{}{bold}", grouped(*rows, 0))).collect();
+        let rows = rows.join(" | ");
+        let mrr = grouped_exact(&line.mrr, digits);
+        writeln!(out, "| {bold}{}{bold} | {} | {rows} | {bold}{mrr}{bold} |", plain(&line.label), plain(&line.filter))?;
+    }
+    writeln!(out)
+}
+
 fn compose_product(model: &ReportModel, product: &ProductReport, out: &mut String) -> std::fmt::Result {
     let digits = model.manifest.currency_digits;
     writeln!(
         out,
-        "## Product {}\n\n| outcome | customers | MRR before | MRR desired | MRR after |",
-        plain(&product.name)
+        "## Product {}\n{}\n| outcome | customers | MRR before | MRR desired | MRR after |",
+        plain(&product.name),
+        product.filter.as_ref().map_or_else(String::new, |filter| format!("\nIts rows: {}.\n", plain(filter)))
     )?;
     writeln!(out, "| --- | ---: | ---: | ---: | ---: |")?;
     for (outcome, tally) in product.outcomes.iter().filter(|(_, tally)| tally.customers > 0) {

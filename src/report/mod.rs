@@ -15,6 +15,7 @@ mod changes;
 mod compare;
 mod csv;
 mod customers;
+mod division;
 mod files;
 mod format;
 mod gap;

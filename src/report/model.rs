@@ -1,6 +1,7 @@
 //! The one typed model that every format renders.
 
 use super::bridge::Bridge;
+use super::division::{self, Divided};
 use super::gap::{Gap, SUBSCRIPTIONS};
 use super::outcomes::RunData;
 use super::redacted::Redacted;
@@ -33,6 +34,8 @@ pub struct ReportModel {
     pub tables: Vec<OutcomeTable>,
     /// Customers that pay and have a health score, lowest first.
     pub health: Vec<CustomerRow>,
+    /// What the products' filters took; `None`: no product has one.
+    pub(super) divided: Option<Divided>,
     persons: u64,
     pub(super) cells: Vec<Cell>,
     pub(super) customers: DataFrame,
@@ -44,6 +47,8 @@ pub struct ReportModel {
 pub struct ProductReport {
     /// Its name.
     pub name: String,
+    /// Which source rows are its, in one spelling; `None`: all.
+    pub filter: Option<String>,
     /// The creation gate as expected.
     pub creation: Option<bool>,
     /// Whether anything is known of what Tether held.
@@ -91,6 +96,7 @@ impl ReportModel {
         let breaks = redacted.breaks(breaks, manifest);
         Ok(Self {
             persons,
+            divided: division::divided(manifest)?,
             manifest: redacted.manifest(manifest),
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
@@ -190,6 +196,7 @@ fn products(
             let own = || cells.iter().filter(|cell| cell.product == product.name);
             let mut report = ProductReport {
                 name: product.name.clone(),
+                filter: product.filter.clone(),
                 creation: product.creation,
                 existing_known: product.existing_known,
                 calls: own().map(|cell| cell.calls).sum(),

@@ -5,7 +5,7 @@ use super::model::ProductReport;
 use super::outcomes::AlignedOutcomes;
 use super::{ReportError, tally::Cell};
 use crate::model::{Disposition, Outcome};
-use crate::runs::Manifest;
+use crate::runs::{Manifest, Part, RunProduct};
 use crate::table::Accounting;
 use num_rational::BigRational;
 use num_traits::Zero;
@@ -95,6 +95,7 @@ pub(super) fn tie_outs(
             all.push(TieOut::amounts("MRR of all rows = sum over dispositions", scope, &rational(total)?, &sum));
         }
     }
+    all.extend(divided(manifest)?);
     for scope in
         listed.keys().map(|(source, _)| source).filter(|name| !manifest.sources.iter().any(|s| s.name == **name))
     {
@@ -136,6 +137,55 @@ pub(super) fn tie_outs(
         cells.iter().filter(|cell| !cell.predicted.is_sent() && cell.outcome.as_str() != cell.predicted.as_str());
     let unasked = unasked.map(|cell| cell.tally.customers).sum();
     all.push(TieOut::counts("outcomes of rows that were not to be sent", "outcomes", 0, unasked));
+    Ok(all)
+}
+
+/// What the products' filters take against what there is.
+fn divided(manifest: &Manifest) -> Result<Vec<TieOut>, ReportError> {
+    let mut all = vec![];
+    for (product, taken) in manifest.products.iter().flat_map(|product| product.taken.iter().map(move |t| (product, t)))
+    {
+        let scope = format!("{}: {}", product.name, taken.name);
+        let disposed: u64 = taken.dispositions.values().sum();
+        all.push(TieOut::counts("rows taken = sum over dispositions", &scope, taken.rows_read, disposed));
+        if let Some(total) = &taken.mrr_total {
+            let sum: BigRational = taken.mrr.values().map(rational).sum::<Result<_, _>>()?;
+            all.push(TieOut::amounts("MRR taken = sum over dispositions", &scope, &rational(total)?, &sum));
+        }
+    }
+    // Products of one filter take the same rows.
+    let mut filters: Vec<&RunProduct> = vec![];
+    for product in &manifest.products {
+        if !filters.iter().any(|known| known.filter == product.filter) {
+            filters.push(product);
+        }
+    }
+    for part in &manifest.division {
+        let scope = part.name.as_str();
+        let source = manifest.sources.iter().find(|source| source.name == scope);
+        let rejected = source.and_then(|source| source.dispositions.get(&Disposition::Rejected)).copied();
+        let read = source.map_or(0, |source| source.rows_read) - rejected.unwrap_or(0);
+        let shared = part.none.rows + part.one.rows + part.several.rows;
+        all.push(TieOut::counts("rows that can be read = taken by none, one or several products", scope, read, shared));
+        let taken = || filters.iter().filter_map(|p| p.taken.iter().find(|source| source.name == scope));
+        let rows = taken().map(|source| source.rows_read).sum();
+        let expected = part.one.rows + part.several.rows + part.again.rows;
+        all.push(TieOut::counts(
+            "rows of all products = rows taken, those of several each time",
+            scope,
+            expected,
+            rows,
+        ));
+        let Some(total) = source.and_then(|source| source.mrr_total.as_ref()) else { continue };
+        let amount = |part: &Part| part.mrr.as_ref().map_or_else(|| Ok(BigRational::zero()), rational);
+        let (one, several) = (amount(&part.one)?, amount(&part.several)?);
+        let shared = amount(&part.none)? + &one + &several;
+        let name = "MRR of all rows = taken by none, one or several products";
+        all.push(TieOut::amounts(name, scope, &rational(total)?, &shared));
+        let sum = taken().filter_map(|source| source.mrr_total.as_ref()).map(rational).sum::<Result<_, _>>()?;
+        let name = "MRR of all products = MRR taken, that of several each time";
+        all.push(TieOut::amounts(name, scope, &(one + several + amount(&part.again)?), &sum));
+    }
     Ok(all)
 }
 

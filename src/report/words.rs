@@ -1,11 +1,12 @@
 //! The sentences that every format shares: the verdict, and what each outcome means and asks for.
 
-use super::amount::{count, grouped};
+use super::amount::{count, grouped, grouped_exact, rational};
+use super::gap::SUBSCRIPTIONS;
 use super::model::ReportModel;
 use super::tally::Tally;
 use super::verdict::Ending;
 use crate::model::{Instant, Outcome, Reason};
-use crate::runs::RunStatus;
+use crate::runs::{Part, RunStatus};
 
 /// How the verdict looks: words and colours follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,24 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
     (tone, headline, sentence)
 }
 
+/// What the products' filters leave over, and what they take several times.
+fn shared_out(model: &ReportModel) -> Vec<String> {
+    let Some(divided) = &model.divided else { return vec![] };
+    let Some(at) = divided.sources.iter().position(|name| name == SUBSCRIPTIONS) else { return vec![] };
+    let digits = model.manifest.currency_digits;
+    let said = |part: &Part, words: &str| {
+        let mrr = part.mrr.as_ref().and_then(|mrr| rational(mrr).ok()).unwrap_or_default();
+        let rows = if part.rows == 1 { "row" } else { "rows" };
+        let (number, mrr) = (count(part.rows), grouped_exact(&mrr, digits));
+        (part.rows > 0).then(|| format!("{words} {number} {rows} of subscriptions ({mrr} a month)."))
+    };
+    let part = &model.manifest.division[at];
+    [said(&part.none, "No product's filter takes"), said(&part.several, "The filters of several products take")]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 /// What a signer has to know whatever the verdict: what a person asked for.
 fn remarks(model: &ReportModel) -> Vec<String> {
     let mut remarks = vec![];
@@ -58,6 +77,7 @@ fn remarks(model: &ReportModel) -> Vec<String> {
             approval.approved_by.as_deref().unwrap_or("its hash (nobody was named)")
         ));
     }
+    remarks.extend(shared_out(model));
     if let Some(selection) = &model.manifest.selection {
         let left: u64 = model
             .products

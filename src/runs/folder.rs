@@ -271,6 +271,7 @@ pub(super) mod tests {
     pub fn manifest(id: &str, status: RunStatus) -> Manifest {
         let at = Instant::parse("2026-11-01").unwrap();
         Manifest {
+            division: vec![],
             format: MANIFEST_FORMAT,
             run_id: id.to_owned(),
             tool_version: "0.1.0".into(),

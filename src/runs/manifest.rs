@@ -60,6 +60,9 @@ pub struct Manifest {
     /// What the next run's guards compare with; `None` in a manifest of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mix: Option<Mix>,
+    /// How the rows are divided among the products' filters; empty: no product has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub division: Vec<Division>,
     /// What became of each override.
     #[serde(default)]
     pub overrides: Vec<OverrideUse>,
@@ -171,6 +174,13 @@ pub struct RunProduct {
     pub existing_customers: u64,
     /// What the plan's sums say.
     pub totals: ProductTotals,
+    /// Which source rows are its, in one spelling; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Control totals of the rows that its filter takes, per source, as the product sees them; empty: no product of the
+    /// run has a filter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<SourceTotals>,
 }
 
 /// Sums of one product's plan, minor units of the account's currency.
@@ -217,6 +227,31 @@ pub struct Mix {
     pub statuses: BTreeMap<String, BTreeMap<String, u64>>,
     /// Stripe's subscriptions by currency, each subscription once; those whose currency is not known are left out.
     pub currencies: BTreeMap<String, u64>,
+}
+
+/// How one source's rows are divided among the products' filters. Products of one filter count as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Division {
+    /// The source's name.
+    pub name: String,
+    /// Rows that no filter takes.
+    pub none: Part,
+    /// Rows that one takes.
+    pub one: Part,
+    /// Rows that several take, each once.
+    pub several: Part,
+    /// What is counted beyond once, because several take it.
+    pub again: Part,
+}
+
+/// Some rows of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// How many.
+    pub rows: u64,
+    /// Their MRR, each subscription once, minor units of the account's currency; only for `stripe_subscriptions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mrr: Option<Exact>,
 }
 
 /// What one guard found.

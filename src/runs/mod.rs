@@ -18,8 +18,8 @@ pub use files::{create_private_dir, open_regular, private_dir, read_regular, wri
 pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{
-    Approval, Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mix, Mode, ProductTotals, RunProduct, RunStatus,
-    SourceTotals,
+    Approval, Division, Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mix, Mode, Part, ProductTotals, RunProduct,
+    RunStatus, SourceTotals,
 };
 pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};

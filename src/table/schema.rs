@@ -336,6 +336,9 @@ table! {
         "company_name": DataType::String,
         /// last activity
         "last_activity": INSTANT,
+        /// the cells under the headings that filters of products name, in the order of
+        /// `Settings::headings_of_filters`; empty list when they name none
+        "named": DataType::List(Box::new(DataType::String)),
     }
 }
 

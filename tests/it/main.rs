@@ -27,6 +27,7 @@ mod lock;
 mod notices;
 mod one_account;
 mod plan;
+mod products;
 mod prometheus;
 mod redact;
 mod rehearsals;

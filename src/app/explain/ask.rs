@@ -4,7 +4,7 @@ use super::explanation::{Explanation, FORMAT, Runs};
 use super::history::Kept;
 use super::key::FoundAs;
 use super::past::past;
-use super::today::Today;
+use super::today::{Meant, Today};
 use crate::app::Context;
 use crate::app::exit::AppError;
 use crate::billing;
@@ -40,11 +40,19 @@ pub(super) fn ask(
         Ok(loaded) => Ok(Today::of(loaded, settings, as_of, &mut notes)?),
         Err(error) => Err(error),
     };
-    if let Ok(today) = &today {
+    if let Ok(views) = &today {
         let crms: Vec<&str> = settings.crms.iter().map(|crm| crm.name.as_str()).collect();
-        let (found_as, hits) = today.identities.find(key, &crms, &today.sides)?;
+        let (mut found_as, mut meant) = (vec![], Meant::default());
+        for view in views {
+            let (as_what, hits) = view.identities.find(key, &crms, &view.sides)?;
+            if !as_what.is_empty() {
+                meant.take(view.explain(&hits)?);
+            }
+            found_as.extend(as_what);
+        }
+        found_as.sort();
+        found_as.dedup();
         if !found_as.is_empty() {
-            let mut meant = today.explain(&hits)?;
             if let ([known], true) = (meant.known.as_mut_slice(), found_as.contains(&FoundAs::Email)) {
                 known.emails.extend(Email::parse(key).map(|email| email.as_str().to_owned()));
             }
@@ -55,7 +63,10 @@ pub(super) fn ask(
     let (found_as, meant) = past(&kept, key, settings, &mut notes);
     if meant.customers.is_empty() {
         return Err(match today {
-            Ok(today) => today.identities.unknown(key, &today.loaded, kept.len())?,
+            Ok(views) => match views.first() {
+                Some(view) => view.identities.unknown(key, &view.loaded, kept.len())?,
+                None => AppError::Internal("no product has a share of the rows".into()),
+            },
             Err(error) => error.into(),
         });
     }

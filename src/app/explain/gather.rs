@@ -179,7 +179,7 @@ impl Known<'_> {
                 place: self.line(files.get(row), lines.get(row)),
                 disposition,
                 reason,
-                stands: !is_replaced(disposition) && reason != Some(Reason::TestMode),
+                stands: !is_replaced(disposition) && !matches!(reason, Some(Reason::TestMode | Reason::NoProduct)),
                 working,
             });
         }

@@ -17,7 +17,7 @@ const ALIKE: usize = 5;
 const NAMED: usize = 5;
 
 /// As what a key was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundAs {
     /// The id of a Stripe customer.

@@ -100,16 +100,18 @@ pub(super) struct Side {
     pub breaks: Vec<Break>,
 }
 
-/// Compares every product as a plan would; what cannot be read of a baseline is said in `notes`.
+/// Compares each of `products`, by their places in the configuration, as a plan would; what cannot be read of a baseline is said in `notes`.
 pub(super) fn sides(
     loaded: &Loaded,
     linked: &Linked,
     settings: &Settings,
+    products: &[usize],
     notes: &mut Vec<String>,
 ) -> Result<Vec<Side>, AppError> {
     let baseline = Baseline::open(&settings.run.state);
     let mut sides = vec![];
-    for (product, export) in settings.products.iter().zip(&loaded.existing) {
+    let all = settings.products.iter().zip(&loaded.existing).enumerate();
+    for (_, (product, export)) in all.filter(|(index, _)| products.contains(index)) {
         let replies = baseline.load(&product.name).unwrap_or_else(|error| {
             notes.push(format!("{error}; compared with the export alone"));
             None

@@ -14,10 +14,12 @@ use crate::app::exit::AppError;
 use crate::billing::explain::Problem;
 use crate::billing::{self, Billed};
 use crate::config::Settings;
+use crate::filter;
 use crate::link::{self, Linked, Sources};
 use crate::load::Loaded;
 use crate::model::{Break, Field, Instant};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// So many customers are explained at a time; a key that means more is answered with the keys of the others.
 pub(super) const EXPLAINED: usize = 10;
@@ -38,6 +40,32 @@ impl Meant {
         self.known.push(known);
     }
 
+    /// Takes in what the next filter's products know; a record that is part of a customer elsewhere, or was told already, is
+    /// not told again as part of none.
+    pub fn take(&mut self, more: Self) {
+        let mut told: BTreeSet<String> = self.customers.iter().flat_map(records).collect();
+        let (of_somebody, rest): (Vec<_>, Vec<_>) =
+            more.customers.into_iter().zip(more.known).partition(|(customer, _)| is_told(customer));
+        let theirs: BTreeSet<String> = of_somebody.iter().flat_map(|(customer, _)| records(customer)).collect();
+        let kept: Vec<bool> = self
+            .customers
+            .iter()
+            .map(|customer| is_told(customer) || records(customer).is_empty() || !records(customer).is_subset(&theirs))
+            .collect();
+        let own = std::mem::take(&mut self.customers).into_iter().zip(std::mem::take(&mut self.known));
+        let own: Vec<_> = own.zip(kept).filter(|(_, kept)| *kept).map(|(one, _)| one).collect();
+        own.into_iter().chain(of_somebody).for_each(|one| self.push(one));
+        told.extend(theirs);
+        for one in rest {
+            if !records(&one.0).is_subset(&told) {
+                self.push(one);
+            }
+        }
+        self.more.extend(more.more);
+        self.more.sort();
+        self.more.dedup();
+    }
+
     /// Tells what happened to each of them.
     pub fn tell(mut self, kept: &[Kept], notes: &mut Vec<String>) -> Self {
         let told = history::history(kept, &self.known, notes);
@@ -48,10 +76,10 @@ impl Meant {
     }
 }
 
-/// What a plan made now would know.
+/// What a plan made now would know, for the products of one filter.
 pub(super) struct Today<'a> {
-    pub loaded: Loaded,
-    billed: Billed,
+    pub loaded: Rc<Loaded>,
+    billed: Rc<Billed>,
     linked: Linked,
     pub identities: Identities,
     pub sides: Vec<Side>,
@@ -60,6 +88,8 @@ pub(super) struct Today<'a> {
 }
 
 impl<'a> Today<'a> {
+    /// One for every filter that differs.
+    ///
     /// # Errors
     /// Billing, linking or comparing failed: a bug.
     pub fn of(
@@ -67,22 +97,38 @@ impl<'a> Today<'a> {
         settings: &'a Settings,
         as_of: Instant,
         notes: &mut Vec<String>,
-    ) -> Result<Self, AppError> {
+    ) -> Result<Vec<Self>, AppError> {
         let billed = billing::bill(&loaded.stripe, &settings.mrr, &settings.fx, settings.run.currency, as_of)
             .map_err(GatherError::from)?;
-        let linked = link::link(Sources {
-            files: &loaded.files,
-            stripe: &loaded.stripe,
-            contacts: &loaded.contacts,
-            overrides: &loaded.overrides,
-            billed: &billed,
-            rejections: &loaded.rejections,
-            settings,
-        })
-        .map_err(|error| AppError::Internal(Box::new(error)))?;
-        let identities = Identities::new(&loaded, &linked)?;
-        let sides = tether::sides(&loaded, &linked, settings, notes)?;
-        Ok(Self { loaded, billed, linked, identities, sides, settings, as_of })
+        let shares = filter::shares(settings, &loaded.stripe, &loaded.contacts)
+            .map_err(|error| AppError::Internal(Box::new(error)))?;
+        let (loaded, billed) = (Rc::new(loaded), Rc::new(billed));
+        let mut all = vec![];
+        for share in shares {
+            let linked = link::link(Sources {
+                files: &loaded.files,
+                stripe: &loaded.stripe,
+                contacts: &loaded.contacts,
+                overrides: &loaded.overrides,
+                billed: &billed,
+                rejections: &loaded.rejections,
+                settings,
+                taken: share.taken.as_ref(),
+            })
+            .map_err(|error| AppError::Internal(Box::new(error)))?;
+            let identities = Identities::new(&loaded, &linked)?;
+            let sides = tether::sides(&loaded, &linked, settings, &share.products, notes)?;
+            all.push(Self {
+                loaded: Rc::clone(&loaded),
+                billed: Rc::clone(&billed),
+                linked,
+                identities,
+                sides,
+                settings,
+                as_of,
+            });
+        }
+        Ok(all)
     }
 
     fn digits(&self) -> u8 {
@@ -204,6 +250,17 @@ impl<'a> Today<'a> {
         let all = all.chain(self.sides.iter().flat_map(|side| &side.breaks));
         all.filter(|found| keys.contains(found.key.as_str()) || contact(found)).cloned().collect()
     }
+}
+
+/// Whether it is a customer, or one that several claim.
+fn is_told(customer: &CustomerWorking) -> bool {
+    customer.customer.is_some() || customer.conflict.is_some()
+}
+
+/// The Stripe customers and contacts that it is made of.
+fn records(customer: &CustomerWorking) -> BTreeSet<String> {
+    let accounts = customer.accounts.iter().filter_map(|account| account.id.clone());
+    accounts.chain(customer.links.contacts.iter().map(|contact| contact.key.clone())).collect()
 }
 
 /// What a customer that is too many is called.

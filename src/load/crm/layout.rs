@@ -4,7 +4,7 @@ use super::footer::START;
 use super::preset::{EVERY, FIELDS, OF_PEOPLE, Object, Preset, Shape};
 use crate::config::{CrmPreset, CrmSettings, MOST_HEADINGS};
 use crate::load::LoadError;
-use crate::load::headings::{find, folded, missing};
+use crate::load::headings::{find, folded, missing, sample};
 use crate::load::sheet::Opened;
 
 /// The names of as many columns as a field may have.
@@ -32,6 +32,7 @@ numbered! {
     "email": EMAIL,
     "emails": EMAILS,
     "merged_ids": MERGED_IDS,
+    "named": NAMED,
 }
 
 /// What is read of companies that name the contacts'.
@@ -47,13 +48,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Finds the columns of a file of contacts, or of companies that name the contacts' (`companies`).
+    /// Finds the columns of a file of contacts, or of companies that name the contacts' (`companies`). `named`: the headings
+    /// that filters name.
     pub fn new(
         opened: &Opened<'_>,
         file: &str,
         preset: &Preset,
         settings: &CrmSettings,
         companies: bool,
+        named: &[String],
     ) -> Result<Self, LoadError> {
         let headings = opened.headings();
         let shape = choose(headings, preset, settings, companies);
@@ -102,6 +105,13 @@ impl Layout {
             }
             layout.wanted.push((field, found.into_iter().next()));
         }
+        for (name, heading) in names("named").iter().zip(named) {
+            let Some(place) = find(headings, &[heading]) else {
+                let advice = format!("correct the filter, or export the column; the file has {}", sample(headings));
+                return Err(missing(headings, opened.heading_line(), file, "a product's filter", heading, &advice));
+            };
+            layout.wanted.push((name, Some(headings[place].clone())));
+        }
         if !companies && shape.object == Object::People {
             layout.links(opened, file, settings)?;
         }
@@ -138,7 +148,7 @@ impl Layout {
         })
     }
 
-    /// The columns of a field in [`EVERY`].
+    /// The columns of a field in [`EVERY`], or of `named`.
     pub fn columns(&self, field: &str) -> impl Iterator<Item = &'static str> {
         let names = names(field);
         self.wanted.iter().map(|(name, _)| *name).filter(|name| names.contains(name))

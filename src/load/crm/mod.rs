@@ -56,22 +56,24 @@ struct Columns {
     calendar: Calendar,
 }
 
-/// Reads one file. Contacts have the columns of their table and `company_id`. Also gives a text's encoding in words.
+/// Reads one file. Contacts have the columns of their table and `company_id`; `named` are the headings that filters name.
+/// Also gives a text's encoding in words.
 pub(super) fn read(
     bytes: Vec<u8>,
     origin: &Origin<'_>,
     settings: &CrmSettings,
     expected: Expected,
+    named: &[String],
 ) -> Result<(TablePart, Option<&'static str>), LoadError> {
     let preset = preset::preset(settings.preset);
     let companies = expected == Expected::Companies;
     let (columns, encoding) = if bytes.starts_with(parquet::MAGIC) {
         let headings = parquet::headings(&bytes, origin)?;
-        (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies)?, None)
+        (columns(Opened::Parquet { bytes: &bytes, headings }, origin, settings, companies, named)?, None)
     } else {
         let decoded = text::decode(&bytes, settings.reading.encoding);
         let checked = csv_read::open(&decoded, origin, &|headings| is_known(headings, settings, expected))?;
-        (columns(Opened::Csv(Box::new(checked)), origin, settings, companies)?, Some(decoded.encoding))
+        (columns(Opened::Csv(Box::new(checked)), origin, settings, companies, named)?, Some(decoded.encoding))
     };
     // The columns hold copies: the file must not stand beside them in memory.
     drop(bytes);
@@ -90,9 +92,10 @@ pub(super) fn show(
     origin: &Origin<'_>,
     settings: &CrmSettings,
     expected: Expected,
+    named: &[String],
 ) -> Result<Shown, LoadError> {
     let companies = expected == Expected::Companies;
-    let layout = Layout::new(opened, origin.file, preset::preset(settings.preset), settings, companies)?;
+    let layout = Layout::new(opened, origin.file, preset::preset(settings.preset), settings, companies, named)?;
     let shape = format!("{} ({})", layout.shape.label, opened.format());
     let kind = if companies { FileKind::Companies } else { FileKind::Contacts };
     let place = |heading: &Option<String>| heading.as_ref().and_then(|heading| find(opened.headings(), &[heading]));
@@ -105,8 +108,9 @@ fn columns(
     origin: &Origin<'_>,
     settings: &CrmSettings,
     companies: bool,
+    named: &[String],
 ) -> Result<Columns, LoadError> {
-    let layout = Layout::new(&opened, origin.file, preset::preset(settings.preset), settings, companies)?;
+    let layout = Layout::new(&opened, origin.file, preset::preset(settings.preset), settings, companies, named)?;
     let (format, truncated) = (opened.format(), opened.truncated());
     let (faults, after_blank) = match &mut opened {
         Opened::Csv(checked) => (std::mem::take(&mut checked.faults), std::mem::take(&mut checked.after_blank)),
@@ -119,7 +123,7 @@ fn columns(
 
 /// Why the order of day and month is not known in the dates of contacts of which only the preset is known.
 pub(super) fn undecided(bytes: Vec<u8>, crm: CrmPreset, origin: &Origin<'_>) -> Option<String> {
-    match read(bytes, origin, &claims::plain(crm), Expected::Contacts(0)) {
+    match read(bytes, origin, &claims::plain(crm), Expected::Contacts(0), &[]) {
         Err(LoadError::UndecidedDates { heading, detail, .. }) => Some(format!("{heading}: {detail}")),
         _ => None,
     }

@@ -80,6 +80,7 @@ pub(super) fn records(
         ("company_name", company_name.into_column()),
         ("company_id", company_ids(sheet, preset, without.next())?.into_column()),
         ("last_activity", last_activity(sheet, calendar, without.next())?),
+        ("named", named(sheet, layout)?),
     ];
     let found = columns.into_iter().map(|(name, column)| column.with_name(name.into())).collect();
     let frame = beside(&sheet.frame.select(["file", "line"])?, DataFrame::new(sheet.height(), found)?)?;
@@ -146,6 +147,18 @@ fn merged_ids(sheet: &Sheet, layout: &Layout, preset: &Preset, without: &mut Fau
             }
         }
         builder.append_values_iter(found.values().iter().map(AsRef::as_ref));
+    }
+    Ok(builder.finish().into_column())
+}
+
+/// The cells under the headings that filters name. A loop over rows, since the result is a list.
+fn named(sheet: &Sheet, layout: &Layout) -> PolarsResult<Column> {
+    let columns = layout.columns("named").map(|name| sheet.text(name)).collect::<PolarsResult<Vec<StringChunked>>>()?;
+    let mut cells: Vec<_> = columns.iter().map(ChunkedArray::iter).collect();
+    let mut builder = ListStringChunkedBuilder::new("named".into(), sheet.height(), sheet.height() * columns.len());
+    for _ in 0..sheet.height() {
+        let row: Vec<Option<&str>> = cells.iter_mut().map(|column| column.next().flatten()).collect();
+        builder.append_trusted_len_iter(row.into_iter());
     }
     Ok(builder.finish().into_column())
 }

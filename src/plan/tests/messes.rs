@@ -20,12 +20,12 @@ const SOURCES: [(&str, &str); 5] = [
 ];
 
 /// One row: its id (few, so that they repeat) and what fills its fields.
-type Row = (usize, [usize; 5]);
+pub type Row = (usize, [usize; 5]);
 
 /// Rows of each source.
-type Mess = Vec<Vec<Row>>;
+pub type Mess = Vec<Vec<Row>>;
 
-fn mess() -> impl Strategy<Value = Mess> {
+pub fn mess() -> impl Strategy<Value = Mess> {
     let row = (0..9_usize, prop::array::uniform5(0..30_usize));
     prop::collection::vec(prop::collection::vec(row, 0..14), SOURCES.len())
 }
@@ -71,7 +71,8 @@ fn text(source: usize, &(id, [a, b, c, d, e]): &Row) -> String {
     }
 }
 
-fn settings(folder: &std::path::Path) -> Settings {
+/// The settings, `products` being the text of their sections.
+fn settings(folder: &std::path::Path, products: &str) -> Settings {
     let crm = |name| {
         format!(
             "[[crm]]\nname = \"{name}\"\npreset = \"hubspot\"\ncontacts = \"{name}*.csv\"\ncolumns = {{ external_id = \
@@ -80,16 +81,26 @@ fn settings(folder: &std::path::Path) -> Settings {
     };
     let text = format!(
         "[run]\ncurrency = \"usd\"\n[stripe]\ncustomers = \"customers*.csv\"\nsubscriptions = \"subscriptions*.csv\"\n\
-         guests = true\nexternal_id_metadata = \"user_id\"\n{}{}[fx]\neur = {{ rate = \"1.0842\", date = \"2026-10-31\" }}\n[existing]\n\
-         customers = \"existing*.csv\"\n[tether]\nurl = \"sandbox\"\n[[product]]\nname = \"core\"\nkey = {{ env = \"K\" }}\n",
+         guests = true\nexternal_id_metadata = \"user_id\"\n{}{}[fx]\neur = {{ rate = \"1.0842\", date = \"2026-10-31\" }}\n\
+         [tether]\nurl = \"sandbox\"\n{products}",
         crm("first"),
         crm("second")
     );
     config::parse(&text, folder).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// Plans `mess`, each source's rows dealt out to `files` files.
+/// Plans `mess` for one product, each source's rows dealt out to `files` files.
 fn planned(mess: &Mess, files: usize) -> Planned {
+    planned_for(
+        mess,
+        files,
+        "[existing]\ncustomers = \"existing*.csv\"\n[[product]]\nname = \"core\"\nkey = { env = \"K\" }\n",
+    )
+    .0
+}
+
+/// Plans `mess` for `products`, the text of their sections.
+pub fn planned_for(mess: &Mess, files: usize, products: &str) -> (Planned, Settings) {
     let folder = tempfile::tempdir().unwrap();
     for (source, (name, heading)) in SOURCES.iter().enumerate() {
         for file in 0..files {
@@ -98,14 +109,16 @@ fn planned(mess: &Mess, files: usize) -> Planned {
             std::fs::write(folder.path().join(format!("{name}{file}.csv")), content).unwrap();
         }
     }
-    let settings = settings(folder.path());
+    let settings = settings(folder.path(), products);
     let loaded = load::load(&settings, &Trials::Nowhere, &Silent).unwrap_or_else(|error| panic!("{error}"));
     let as_of = Instant::parse("2026-11-01").unwrap();
-    plan::build(loaded, vec![None], &settings, as_of).unwrap_or_else(|error| panic!("{error}"))
+    let nothing = vec![None; settings.products.len()];
+    let plan = plan::build(loaded, nothing, &settings, as_of).unwrap_or_else(|error| panic!("{error}"));
+    (plan, settings)
 }
 
 /// The rows of `frame` as text, without the columns that tell where a row stood.
-fn told(frame: &DataFrame, without: &[&str]) -> Vec<String> {
+pub fn told(frame: &DataFrame, without: &[&str]) -> Vec<String> {
     let columns: Vec<_> = frame.columns().iter().filter(|column| !without.contains(&column.name().as_str())).collect();
     let mut rows: Vec<String> = (0..frame.height())
         .map(|row| {
@@ -117,7 +130,7 @@ fn told(frame: &DataFrame, without: &[&str]) -> Vec<String> {
     rows
 }
 
-fn the_law_holds(mess: &Mess, plan: &Planned) -> Result<(), TestCaseError> {
+pub fn the_law_holds(mess: &Mess, plan: &Planned) -> Result<(), TestCaseError> {
     let accounting = plan.accounting.frame();
     let (source, file, line) = (
         accounting.column("source").unwrap().str().unwrap(),

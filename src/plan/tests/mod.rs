@@ -3,6 +3,7 @@
 mod guards;
 mod identity;
 mod messes;
+mod products;
 mod scenario;
 
 use crate::config::Settings;

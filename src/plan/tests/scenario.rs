@@ -1,7 +1,7 @@
 //! Plans from a few lines of text, so that a rule's test reads like the rule.
 //!
 //! `account ID [email= name= ext= created= deleted=yes test=yes]` (`-` as ID: a guest), `sub ID ACCOUNT STATUS AMOUNT
-//! [currency= interval= quantity= cancel=yes end=]`, `contact ID [crm= email= also= ext= stripe= name= company= seen=
+//! [currency= interval= quantity= cancel=yes end= product=]`, `contact ID [crm= email= also= ext= stripe= name= company= seen=
 //! merged= into= deleted=yes]`, `tether ID [ext= email= name= company= stripe= mrr= status= renew= end= seen= updated=]`,
 //! `reply …` (the same, in the baseline), `nothing-known`, `link ACCOUNT WITH` and `never ACCOUNT WITH` (overrides). Every row's line is its place in the text.
 
@@ -50,9 +50,25 @@ pub fn settings() -> Settings {
 
 /// Plans the sources that `text` describes.
 pub fn plan(text: &str, settings: &Settings) -> Planned {
-    let (loaded, baseline) = load(text, settings);
+    let (mut loaded, baseline) = load(text, settings);
     let as_of = Instant::parse(AS_OF).unwrap();
-    plan::build(loaded, vec![baseline], settings, as_of).expect("a scenario can be planned")
+    // What Tether holds is the first product's.
+    let mut baselines = vec![baseline];
+    loaded.existing.resize(settings.products.len(), None);
+    baselines.resize(settings.products.len(), None);
+    plan::build(loaded, baselines, settings, as_of).expect("a scenario can be planned")
+}
+
+/// The settings with one product per filter, in their order; an empty one: none.
+pub fn settings_with(products: &[(&str, &str)]) -> Settings {
+    let key = |filter: &str| if filter.is_empty() { String::new() } else { format!("filter = \"\"\"{filter}\"\"\"\n") };
+    let product = |(name, filter): &(&str, &str)| {
+        format!("[[product]]\nname = \"{name}\"\nkey = {{ env = \"KEY\" }}\n{}", key(filter))
+    };
+    let products: String = products.iter().map(product).collect();
+    let (above, _) = CONFIGURATION.split_once("[[product]]").unwrap();
+    let text = above.replace("[existing]\ncustomers = \"tether.jsonl\"\n", "") + &products;
+    config::parse(&text, Path::new("/")).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 struct Line<'a> {
@@ -179,6 +195,7 @@ fn subscriptions(lines: &[&Line<'_>]) -> (Subscriptions, Items) {
         column("subscription", lines, |line| {
             u32::try_from(lines.iter().position(|other| other.number == line.number).unwrap()).unwrap()
         }),
+        column("product", lines, |line| line.id("product")),
         column("currency", lines, |line| Some(line.id("currency").unwrap_or_else(|| "usd".into()))),
         column("amount_num", lines, |line| Money::parse(line.word(4), 2).unwrap().minor),
         column("amount_den", lines, |_| 1_i64),

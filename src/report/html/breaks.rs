@@ -42,6 +42,7 @@ const fn meaning(kind: BreakKind) -> &'static str {
         BreakKind::UnreadableValue => "A value could not be read; its row stands without it.",
         BreakKind::RejectedRow => "A row could not be read and counts nowhere.",
         BreakKind::SubscriptionWithoutCustomer => "A subscription's customer is in no file; its MRR is unattached.",
+        BreakKind::SeveralProducts => "The filters of several products take one subscription: it counts in each.",
         BreakKind::EmailDiffers => "Contact and account are linked by an id, while their addresses differ.",
         BreakKind::ExternalIdDiffers => "Contact and account are linked by another rule, while their ids differ.",
         BreakKind::MergeUnresolved => "A merged record's survivor is in no file, or cannot be told.",

@@ -9,6 +9,7 @@ use super::breaks::{self, BreakPart};
 use super::configuration;
 use super::customers::{self, Piece, RowPart, TablePart};
 use super::decision::{self, Decision};
+use super::division::{self, DivisionPart};
 use super::prediction::{self, PredictionPart};
 use super::product::{ProductPart, product_part};
 use super::sources::{self, SourcePart};
@@ -37,6 +38,7 @@ pub(super) struct Page<'a> {
     needing: (String, Worth),
     glances: Vec<Glance>,
     decisions: Vec<Decision>,
+    division: Option<DivisionPart<'a>>,
     products: Vec<ProductPart<'a>>,
     tables: Vec<TablePart<'a>>,
     unmatched: Vec<UnmatchedPart>,
@@ -70,6 +72,7 @@ impl<'a> Page<'a> {
             needing: verdict::needing(model),
             glances: verdict::glances(model),
             decisions: decision::decisions(model),
+            division: division::division(model),
             products: (1..)
                 .zip(&model.products)
                 .map(|(number, product)| product_part(model, number, product))

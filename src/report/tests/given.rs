@@ -123,7 +123,10 @@ impl Given {
             currency: Currency::parse("usd").unwrap(),
             currency_digits: 2,
             mrr_definition: vec!["Active and past-due subscriptions count.".into()],
+            division: vec![],
             products: vec![RunProduct {
+                filter: None,
+                taken: vec![],
                 name: "core".into(),
                 creation: None,
                 existing_known: true,

@@ -54,6 +54,7 @@ pub(super) fn write(
     let mut page = Page::new(sheet, formats, model.manifest.currency_digits, facts.provable);
     let master = head(&mut page, &given)?;
     let mut subtotals = Vec::new();
+    division(&mut page, &given)?;
     for (at, product) in model.products.iter().enumerate() {
         page.blank();
         subtotals.push(rollforward::write(&mut page, &given, at, product)?);
@@ -119,6 +120,31 @@ fn head(page: &mut Page<'_>, given: &Given<'_>) -> Result<u32, XlsxError> {
         page.pair("limited by", &selection.to_string())?;
     }
     Ok(master)
+}
+
+/// What the filter of each product took.
+fn division(page: &mut Page<'_>, given: &Given<'_>) -> Result<(), XlsxError> {
+    let Some(divided) = &given.model.divided else { return Ok(()) };
+    let formats = page.formats;
+    page.blank();
+    page.section("Whose rows", WIDTH)?;
+    // A filter is long: it stands last, where nothing follows it.
+    let shown = &divided.sources[..divided.sources.len().min(usize::from(WIDTH) - 3)];
+    let names: Vec<&str> =
+        ["product", "MRR"].into_iter().chain(shown.iter().map(String::as_str)).chain(["filter"]).collect();
+    page.headings(&names, 1..names.len() - 1)?;
+    for line in &divided.lines {
+        page.text(0, &line.label, &formats.label)?;
+        page.exact(1, &line.mrr)?;
+        let mut column = 2;
+        for rows in &line.rows[..shown.len()] {
+            page.number(column, rows.to_string(), &formats.count)?;
+            column += 1;
+        }
+        page.text(column, &line.filter, &formats.beside)?;
+        page.next();
+    }
+    Ok(())
 }
 
 /// Who has to do what about whom.

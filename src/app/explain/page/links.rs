@@ -16,7 +16,11 @@ pub fn write(customer: &CustomerWorking, page: &mut Page<'_>) {
             (None, LinkRule::None) if customer.customer.is_some() => {
                 "no contact claims it, and no other Stripe customer shares its id or e-mail".to_owned()
             }
-            (None, LinkRule::None) => "part of no customer".to_owned(),
+            (None, LinkRule::None) => {
+                let account = customer.accounts.iter().find(|account| account.id.as_ref() == Some(&tie.account));
+                let why = account.and_then(|account| account.reason);
+                format!("part of no customer{}", why.map_or_else(String::new, |why| format!(" ({why})")))
+            }
             (with, rule) => format!("tied to {} by {rule}{value}{through}", with.as_deref().unwrap_or("its contact")),
         };
         page.say(2, &format!("{}{place}", tie.account));

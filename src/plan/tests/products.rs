@@ -52,6 +52,7 @@ fn untied(plan: &Planned, settings: &Settings) -> Vec<String> {
         guards: vec![],
         exit_on_creation_disabled: false,
         approval: None,
+        redacted: false,
         proof: Proof::default(),
     };
     let model = ReportModel::build(RunData {
@@ -61,6 +62,7 @@ fn untied(plan: &Planned, settings: &Settings) -> Vec<String> {
         breaks: &plan.breaks,
         outcomes: Outcomes::NotSent(Reason::PlanOnly),
         waiting: None,
+        salt: None,
     });
     let ties = model.unwrap().tie_outs;
     ties.iter().filter(|tie| !tie.ties()).map(crate::report::TieOut::sentence).collect()

@@ -35,6 +35,7 @@ const fn sentence_of(kind: BreakKind) -> Sentence {
         | BreakKind::Ambiguous
         | BreakKind::PredictionMissed
         | BreakKind::LastActivityBehind
+        | BreakKind::SeveralProducts
         | BreakKind::TruncatedExport
         | BreakKind::EmptyExport
         | BreakKind::ExactlyOnePage => Sentence::Ours(Quoted::Ids),

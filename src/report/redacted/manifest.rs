@@ -2,7 +2,7 @@
 
 use crate::model::{Dialect, InputFile, OverrideUse, Selection};
 use crate::redact::{Kind, Quoted, Redactor};
-use crate::runs::{GuardFinding, Manifest};
+use crate::runs::{GuardFinding, Manifest, RunProduct};
 use serde_json::Value;
 
 /// `manifest` without names, saying that it is.
@@ -29,6 +29,7 @@ pub(super) fn replaced(redactor: &Redactor, manifest: Manifest) -> Manifest {
         products,
         inputs,
         sources,
+        division,
         mix,
         overrides,
         guards,
@@ -61,9 +62,10 @@ pub(super) fn replaced(redactor: &Redactor, manifest: Manifest) -> Manifest {
         currency,
         currency_digits,
         mrr_definition: mrr_definition.into_iter().map(sentence).collect(),
-        products,
+        products: products.into_iter().map(|product| filtered(redactor, product)).collect(),
         inputs: inputs.into_iter().map(|file| input(redactor, file)).collect(),
         sources,
+        division,
         mix,
         overrides: overrides.into_iter().map(|one| decided(redactor, one)).collect(),
         guards: guards.into_iter().map(|finding| guard(redactor, finding)).collect(),
@@ -102,16 +104,24 @@ fn decided(redactor: &Redactor, one: OverrideUse) -> OverrideUse {
     }
 }
 
-/// The configuration: addresses in it, and what an expression compares with (`company = 'Acme'`).
+/// A filter compares with names and addresses too.
+fn filtered(redactor: &Redactor, product: RunProduct) -> RunProduct {
+    RunProduct { filter: product.filter.map(|filter| expression(redactor, &filter)), ..product }
+}
+
+/// Addresses in `text`, and what an expression compares with (`company = 'Acme'`).
+fn expression(redactor: &Redactor, text: &str) -> String {
+    let parts = text.split('\'').enumerate().map(|(number, part)| match number % 2 {
+        0 => redactor.sentence(part, Quoted::Words),
+        _ => redactor.value(Kind::Text, part),
+    });
+    parts.collect::<Vec<_>>().join("'")
+}
+
+/// The configuration: every text in it.
 fn configured(redactor: &Redactor, value: Value) -> Value {
     match value {
-        Value::String(text) => {
-            let parts = text.split('\'').enumerate().map(|(number, part)| match number % 2 {
-                0 => redactor.sentence(part, Quoted::Words),
-                _ => redactor.value(Kind::Text, part),
-            });
-            Value::String(parts.collect::<Vec<_>>().join("'"))
-        }
+        Value::String(text) => Value::String(expression(redactor, &text)),
         Value::Array(values) => values.into_iter().map(|value| configured(redactor, value)).collect(),
         Value::Object(members) => {
             members.into_iter().map(|(name, value)| (name, configured(redactor, value))).collect()

@@ -30,13 +30,13 @@ struct Body<'a> {
     currency: Option<&'a str>,
     currency_digits: Option<u8>,
     products: Vec<Product<'a>>,
-    guards_refused: Vec<Guard<'a>>,
+    guards_refused: Vec<Refusal<'a>>,
     breaks: BTreeMap<BreakKind, u64>,
     report: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Guard<'a> {
+struct Refusal<'a> {
     guard: &'a str,
     scope: Option<&'a str>,
     figure: Option<&'a str>,
@@ -45,7 +45,7 @@ struct Guard<'a> {
     detail: String,
 }
 
-impl<'a> From<&'a GuardFinding> for Guard<'a> {
+impl<'a> From<&'a GuardFinding> for Refusal<'a> {
     fn from(found: &'a GuardFinding) -> Self {
         Self {
             guard: &found.guard,
@@ -118,7 +118,7 @@ pub(super) fn body(notice: Notice, ended: &Ended) -> Result<String, serde_json::
         currency: figures.map(|figures| figures.currency.as_str()),
         currency_digits: figures.map(|figures| figures.currency_digits),
         products: products.collect(),
-        guards_refused: figures.into_iter().flat_map(Figures::refused).map(Guard::from).collect(),
+        guards_refused: figures.into_iter().flat_map(Figures::refused).map(Refusal::from).collect(),
         breaks: figures.map(|figures| figures.breaks.clone()).unwrap_or_default(),
         report: figures.map(|figures| figures.report.to_string_lossy().into_owned()),
     })

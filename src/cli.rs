@@ -188,7 +188,7 @@ pub enum Command {
     /// Notices of how a run ended: try them
     #[command(subcommand)]
     Notify(NotifyCommand),
-    /// The configuration: check it, describe it to an editor
+    /// The configuration: make one, check it, describe it to an editor
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print the completions of a shell

@@ -2,6 +2,7 @@
 
 mod apply;
 mod baseline;
+mod discretion;
 mod examples;
 mod init;
 mod misspelt;
@@ -11,6 +12,7 @@ mod tests;
 
 pub use apply::ApplyArgs;
 pub use baseline::{BaselineCommand, BaselineRebuildArgs};
+pub use discretion::{DiscretionArgs, ResumeArgs};
 pub use init::InitArgs;
 pub use misspelt::Misspelt;
 pub use pages::{completions, man};
@@ -207,34 +209,6 @@ impl Command {
     pub const fn has_a_run(&self) -> bool {
         matches!(self, Self::Run(_) | Self::Plan(_) | Self::Apply(_) | Self::Resume(_))
     }
-
-    /// Whether names and addresses are to be left out, by the command line alone.
-    pub const fn redacts(&self) -> bool {
-        match self {
-            Self::Run(args) => args.discretion.redact,
-            Self::Plan(args) => args.discretion.redact,
-            Self::Apply(args) => args.discretion.redact,
-            Self::Resume(args) => args.discretion.redact,
-            Self::Report(args) => args.discretion.redact,
-            _ => false,
-        }
-    }
-}
-
-/// What is told of names and addresses.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub struct DiscretionArgs {
-    /// Write hashes where names and e-mail addresses would stand: in the report, the log and errors [default: as configured]
-    #[arg(long)]
-    pub redact: bool,
-}
-
-/// `resume`
-#[derive(Debug, Clone, Args)]
-pub struct ResumeArgs {
-    /// What is told of names and addresses.
-    #[command(flatten)]
-    pub discretion: DiscretionArgs,
 }
 
 /// `run`

@@ -103,8 +103,18 @@ impl RunFolder {
                 found.push(Self { path: entry.path(), id: id.to_owned() });
             }
         }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found.sort_by_cached_key(|run| (run.second().to_owned(), run.planned_at(), run.id.clone()));
         Ok(found)
+    }
+
+    /// The part of its id that says when it began.
+    fn second(&self) -> &str {
+        self.id.split('-').next().unwrap_or_default()
+    }
+
+    /// When its plan was written, as the disk says; only to tell apart runs that began in one second.
+    fn planned_at(&self) -> Option<std::time::SystemTime> {
+        std::fs::metadata(self.plan_path()).and_then(|plan| plan.modified()).ok()
     }
 
     /// The newest run that may have sent and has not ended: what `resume` continues.
@@ -332,6 +342,21 @@ pub(super) mod tests {
         assert_eq!(listed[..6], ids[..]);
         assert_eq!(RunFolder::latest_resumable(state.path()).unwrap().unwrap().1.run_id, ids[3]);
         assert_eq!(RunFolder::last_complete(state.path()).unwrap().unwrap().1.run_id, ids[2]);
+    }
+
+    #[test]
+    fn of_two_runs_of_one_second_the_later_plan_is_the_newer() {
+        let state = tempfile::tempdir().unwrap();
+        let plan = |id: &str, written: u64| {
+            let folder = RunFolder::create(state.path(), id).unwrap();
+            let file = std::fs::File::create(folder.plan_path()).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(written)).unwrap();
+        };
+        plan("20261101T060000Z-ffff", 10);
+        plan("20261101T060000Z-0000", 20);
+        plan("20261101T055959Z-7777", 30);
+        let listed: Vec<String> = RunFolder::list(state.path()).unwrap().into_iter().map(|run| run.id).collect();
+        assert_eq!(listed, ["20261101T055959Z-7777", "20261101T060000Z-ffff", "20261101T060000Z-0000"]);
     }
 
     #[test]

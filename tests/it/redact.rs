@@ -298,7 +298,7 @@ fn the_configuration_asks_for_every_night_and_a_copy_can_be_made_of_any() {
     let hash = site.report().manifest()["plan_hash"].as_str().unwrap().to_owned();
     let configured = site.read("recon.toml").replace("redact = true\n", "");
     site.write("recon.toml", configured);
-    let said = site.expect(&format!("apply latest --approve {hash} --approved-by Ada"), 0);
+    let said = site.expect(&format!("apply {} --approve {hash} --approved-by Ada", plan.display()), 0);
     let applied = site.runs().pop().unwrap();
     names_nobody(&applied.join("report"), &said, &names);
     assert!(std::fs::read_to_string(applied.join("report/summary.md")).unwrap().contains("approved by Ada"));

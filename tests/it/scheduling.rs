@@ -46,15 +46,12 @@ fn crontab() -> Vec<String> {
     commands.map(|line| line.splitn(6, ' ').last().unwrap().trim().to_owned()).collect()
 }
 
-/// The script that the CronJob gives to its shell.
+/// The script that `cronjob.yaml` gives to its shell.
 fn script() -> String {
     let job = read("cronjob.yaml");
     let (_, after) = job.split_once("args:\n                - |\n").unwrap();
-    after
-        .lines()
-        .take_while(|line| line.starts_with(&" ".repeat(18)))
-        .map(|line| format!("{}\n", line.trim()))
-        .collect()
+    let lines = after.lines().take_while(|line| line.starts_with(&" ".repeat(18)));
+    lines.map(str::trim).collect::<Vec<_>>().join("\n")
 }
 
 /// The words of every command of this program in `text`, up to what belongs to the shell.

@@ -6,7 +6,7 @@ use super::model::ReportModel;
 use super::tally::Tally;
 use super::verdict::Ending;
 use crate::model::{Instant, Outcome, Reason};
-use crate::runs::{Part, RunStatus};
+use crate::runs::{GuardFinding, Part, RunStatus};
 
 /// How the verdict looks: words and colours follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +61,12 @@ fn shared_out(model: &ReportModel) -> Vec<String> {
 /// What a signer has to know whatever the verdict: what a person asked for.
 fn remarks(model: &ReportModel) -> Vec<String> {
     let mut remarks = vec![];
-    let overridden = model.manifest.guards.iter().filter(|guard| guard.overridden);
-    let overridden: Vec<&str> = overridden.map(|guard| guard.detail.as_str()).collect();
+    let overridden = overridden(&model.manifest.guards);
     if !overridden.is_empty() {
         remarks.push(format!(
             "What a guard would have refused was let pass by whoever started this at {}: {}.",
             model.manifest.started_at,
-            overridden.join(". ")
+            overridden.join("; ")
         ));
     }
     if let Some(approval) = &model.manifest.approval {
@@ -102,6 +101,18 @@ fn remarks(model: &ReportModel) -> Vec<String> {
         remarks.push(REDACTED.to_owned());
     }
     remarks
+}
+
+/// Each guard that was overridden, with its figures and the limit: `max_customer_mrr_change (core 249.00, limit 50.00 USD)`. Their
+/// sentences stand in the table of guards.
+fn overridden(findings: &[GuardFinding]) -> Vec<String> {
+    let mut said: Vec<String> = vec![];
+    for finding in findings.iter().filter(|finding| finding.overridden) {
+        let scope = finding.scope.as_deref().map_or_else(String::new, |scope| format!("{scope} "));
+        let figure = finding.figure.as_deref().unwrap_or("unknown");
+        said.push(format!("{} ({scope}{figure}, limit {} {})", finding.guard, finding.limit, finding.unit));
+    }
+    said
 }
 
 /// What a reader of a redacted report has to know.

@@ -103,10 +103,11 @@ fn an_overridden_guard_stands_in_the_verdict_and_the_next_night_is_refused_again
     let ran = site.expect(&format!("run --as-of {AS_OF} --allow max_created"), 0);
     assert!(ran.stderr.contains("overridden by max_created: "), "{}", ran.stderr);
     let said = "What a guard would have refused was let pass by whoever started this at ";
+    let which = ": max_created (2, limit 1 customers).";
     let report = site.report();
     let page = |name: &str| std::fs::read_to_string(report.folder.join("report").join(name)).unwrap();
     for text in [ran.stdout.as_str(), &page("summary.md"), &page("report.html")] {
-        assert!(text.contains("Sign after review") && text.contains(said), "{text}");
+        assert!(text.contains("Sign after review") && text.contains(said) && text.contains(which), "{text}");
     }
     assert!(page("report.html").contains("1 looked, 0 refused, 1 overridden"));
     assert!(page("summary.md").contains("- Guard max_created **overridden**: the plan would create 2 customers"));

@@ -19,10 +19,9 @@ pub enum Quoted {
 const IN_PARENTHESES: &[(&str, &[&str])] = &[("(external id ", &[", ", ")"]), (", e-mail ", &[", "])];
 
 /// What stands before and behind one outside of them: `external id E-1 stands on the contacts …`.
-const BETWEEN: &[(&str, &str)] = &[
-    ("external id ", " stands on the contacts"),
-    ("external id ", " would stand on several customers"),
-    ("e-mail ", " would stand on several customers"),
+const BETWEEN: &[(&[&str], &str)] = &[
+    (&["external id "], " stands on the contacts"),
+    (&["external id ", "e-mail "], " would stand on several customers"),
 ];
 
 /// What ids of Stripe's begin with that a person types.
@@ -97,8 +96,8 @@ impl Redactor {
         for (before, ends) in IN_PARENTHESES {
             text = self.each_behind(text, before, ends);
         }
-        for (before, behind) in BETWEEN {
-            text = self.between(text, before, behind);
+        for (befores, behind) in BETWEEN {
+            text = self.between(text, befores, behind);
         }
         let mut out = String::with_capacity(text.len());
         for piece in text.split_inclusive(|c: char| c.is_whitespace() || PARTS.contains(&c)) {
@@ -153,18 +152,21 @@ impl Redactor {
         Cow::Owned(out)
     }
 
-    fn between<'t>(&self, text: Cow<'t, str>, before: &str, behind: &str) -> Cow<'t, str> {
+    /// The value between `behind` and the nearest of `befores`.
+    fn between<'t>(&self, text: Cow<'t, str>, befores: &[&str], behind: &str) -> Cow<'t, str> {
         if !text.contains(behind) {
             return text;
         }
         let parts: Vec<&str> = text.split(behind).collect();
         let last = parts.len() - 1;
-        let named = parts.iter().enumerate().map(|(number, part)| match part.rfind(before) {
-            Some(at) if number < last => {
-                let start = at + before.len();
-                format!("{}{}", &part[..start], self.named(&part[start..], before))
+        let named = parts.iter().enumerate().map(|(number, part)| {
+            let nearest = befores.iter().filter_map(|before| Some((part.rfind(before)? + before.len(), *before))).max();
+            match nearest {
+                Some((start, before)) if number < last => {
+                    format!("{}{}", &part[..start], self.named(&part[start..], before))
+                }
+                _ => (*part).to_owned(),
             }
-            _ => (*part).to_owned(),
         });
         Cow::Owned(named.collect::<Vec<_>>().join(behind))
     }

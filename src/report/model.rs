@@ -86,7 +86,7 @@ impl ReportModel {
         let (customers, aligned) = customers::assemble(plan, outcomes, manifest.selection.as_ref(), &redacted)?;
         let (customers, waiting) = waiting::join(customers, manifest, before)?;
         let cells = tally::cells(&customers)?;
-        let products = products(manifest, &cells, waiting)?;
+        let mut products = products(manifest, &cells, waiting)?;
         let tie_outs = tieout::tie_outs(manifest, &products, &cells, accounting, &aligned)?;
         let mut breaks = found.to_vec();
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
@@ -94,10 +94,14 @@ impl ReportModel {
         // Everything is counted and joined; what is shown comes from here on.
         let customers = redacted.customers(customers)?;
         let breaks = redacted.breaks(breaks, manifest);
+        let manifest = redacted.manifest(manifest);
+        for (product, shown) in products.iter_mut().zip(&manifest.products) {
+            product.filter.clone_from(&shown.filter);
+        }
         Ok(Self {
             persons,
-            divided: division::divided(manifest)?,
-            manifest: redacted.manifest(manifest),
+            divided: division::divided(&manifest)?,
+            manifest,
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
             health: rows::health(&customers, digits)?,

@@ -109,13 +109,42 @@ fn filtered(redactor: &Redactor, product: RunProduct) -> RunProduct {
     RunProduct { filter: product.filter.map(|filter| expression(redactor, &filter)), ..product }
 }
 
-/// Addresses in `text`, and what an expression compares with (`company = 'Acme'`).
+/// Addresses in `text`, and what an expression compares with (`company = 'Acme'`). A heading in double quotes may hold an
+/// apostrophe, which begins no text.
 fn expression(redactor: &Redactor, text: &str) -> String {
-    let parts = text.split('\'').enumerate().map(|(number, part)| match number % 2 {
-        0 => redactor.sentence(part, Quoted::Words),
-        _ => redactor.value(Kind::Text, part),
-    });
-    parts.collect::<Vec<_>>().join("'")
+    let (mut out, mut rest, mut in_heading) = (String::new(), text, false);
+    while let Some(at) = rest.find(['"', '\'']) {
+        let (before, behind) = (&rest[..at], &rest[at + 1..]);
+        out.push_str(&redactor.sentence(before, Quoted::Words));
+        if rest[at..].starts_with('"') {
+            in_heading = !in_heading;
+            out.push('"');
+            rest = behind;
+            continue;
+        }
+        out.push('\'');
+        rest = behind;
+        if !in_heading {
+            // Doubled apostrophes are part of the text.
+            let end = closing(behind);
+            out.push_str(&redactor.value(Kind::Text, &behind[..end]));
+            out.push_str(&behind[end..behind.len().min(end + 1)]);
+            rest = &behind[behind.len().min(end + 1)..];
+        }
+    }
+    out + &redactor.sentence(rest, Quoted::Words)
+}
+
+/// Where a text in apostrophes ends: at one that is not doubled, or never.
+fn closing(text: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = text[from..].find('\'') {
+        if !text[from + at + 1..].starts_with('\'') {
+            return from + at;
+        }
+        from += at + 2;
+    }
+    text.len()
 }
 
 /// The configuration: every text in it.

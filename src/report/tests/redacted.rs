@@ -76,6 +76,8 @@ fn given() -> Given {
         "product": [{"name": "core", "filter": "company = 'Quibnix' AND owner = 'Zorblax''s'"}],
         "notify": {"to": "zorblax@quibnix.example.com"},
     });
+    manifest.products[0].filter =
+        Some(r#"hubspot."The client's unit" = 'Quibnix' AND hubspot.owner <> 'Zorblax''s, "Vantongeren"'"#.into());
     manifest.overrides = VALUES
         .map(|value| OverrideUse {
             file: "overrides.csv".into(),

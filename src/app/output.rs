@@ -1,12 +1,13 @@
 //! Standard output: results only, and a reader that has gone away is no failure.
 
 use super::exit::{AppError, Next};
+use crate::monitor::harmless;
 use crate::runs::remedy;
 use std::io::{ErrorKind, Write};
 
-/// Writes `text` whole. A closed pipe (`tether-recon … | head`) is success; a full disk is not.
+/// Writes `text` whole, without what a terminal would obey. A closed pipe (`tether-recon … | head`) is success; a full disk is not.
 pub fn write_text(out: &mut dyn Write, text: &str) -> Result<(), AppError> {
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             let said = format!("failed to write to standard output: {error}; {}", remedy(&error));
             Err(AppError::Disk { error: said.into(), next: Next::Again })
@@ -30,6 +31,13 @@ mod tests {
         fn flush(&mut self) -> Result<(), Error> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_a_file_says_gives_a_terminal_no_orders() {
+        let mut out = vec![];
+        write_text(&mut out, "heading `\u{1b}[2Jid\r\u{7}`\n\tMüller \u{202e}evil\n").unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "heading ` [2Jid  `\n\tMüller  evil\n");
     }
 
     #[test]

@@ -72,3 +72,12 @@ impl Line {
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+/// `text` without what a terminal would obey: control characters, of which line ends and tabs stay, and marks that turn the direction
+/// of writing. A file's headings and values are anybody's.
+pub fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    let obeyed = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(obeyed) { text.replace(obeyed, " ").into() } else { text.into() }
+}

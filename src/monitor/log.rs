@@ -1,6 +1,6 @@
 //! Structured log lines on standard error, through `tracing`.
 
-use super::line::Line;
+use super::line::{Line, harmless};
 use super::run_name::{RunName, Stamped};
 use super::{Event, Monitor};
 use tracing::Subscriber;
@@ -58,13 +58,13 @@ pub fn init_logging(format: LogFormat, level: LogLevel, run: &RunName) {
     }
 }
 
-/// Says on standard error why a command ended: one log line where log lines are JSON, else `text` as it is.
+/// Says on standard error why a command ended: one log line where log lines are JSON, else `text`, without what a terminal would obey.
 pub fn last_words(format: LogFormat, exit_code: u8, text: &str) {
     use std::io::Write;
     match format {
         LogFormat::Json => tracing::error!(event = "failed", exit_code, "{}", text.trim_end()),
         // Nobody may be listening on standard error either; the exit code says it all the same.
-        LogFormat::Text => drop(std::io::stderr().write_all(text.as_bytes())),
+        LogFormat::Text => drop(std::io::stderr().write_all(harmless(text).as_bytes())),
     }
 }
 

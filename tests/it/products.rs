@@ -166,3 +166,38 @@ fn a_filter_that_cannot_hold_is_told_with_its_place_before_anything_is_read() {
         "{told}"
     );
 }
+
+#[test]
+fn products_on_one_key_with_two_paces_are_refused_before_anything_is_read_and_each_own_rate_is_kept() {
+    let site = site();
+    let paced = |core: &str, academy: &str| {
+        let text = site.read("recon.toml");
+        let text = text.replace("creation = \"on\"\n", &format!("creation = \"on\"\n{core}\n"));
+        site.write("recon.toml", text.replace("creation = \"off\"\n", &format!("creation = \"off\"\n{academy}\n")));
+    };
+    paced("rate = \"50/s\"", "rate = \"3000/min\"\nburst = 2");
+    let run = |core: &str, academy: &str| {
+        site.command(["run", "--as-of", AS_OF])
+            .env("TETHER_CORE_KEY", core)
+            .env("TETHER_ACADEMY_KEY", academy)
+            .output()
+            .unwrap()
+    };
+    let refused = run("tk_live_one_and_the_same", "tk_live_one_and_the_same");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    for part in
+        ["`academy` and `core` have the same key", "rate = \"3000/min\", burst = 2", "rate = \"50/s\", burst = 1"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("tk_live_one"), "{said}");
+    assert_eq!(site.runs().len(), 0, "nothing was planned");
+
+    let sent = run("tk_live_the_first_key", "tk_live_the_second_key");
+    let said = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert_eq!(sent.status.code(), Some(0), "{said}");
+    for product in ["core: ", "academy: "] {
+        assert!(said.lines().any(|line| line.contains(product) && line.contains("at the configured rate")), "{said}");
+    }
+}

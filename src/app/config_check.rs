@@ -1,6 +1,7 @@
 //! `config check`: what a run would do, told without a key, without the network, from the configuration and the beginnings of
 //! the files that it names.
 
+mod pace;
 mod sources;
 
 pub use sources::WouldBeRefused;
@@ -10,8 +11,8 @@ use super::exit::{AppError, ExitCode};
 use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
-use crate::config::{Pace, Settings, TetherUrl, key_is_present, load, place};
-use crate::load::{LoadError, Look, Rows, look};
+use crate::config::{KeyPace, Settings, TetherUrl, key_is_present, load, place};
+use crate::load::{LoadError, Look, look};
 use crate::plan::limits;
 use std::fmt::{self, Write as _};
 use std::io::Write;
@@ -79,18 +80,14 @@ pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<Strin
     writeln!(text, "\nTether: {url}")?;
     writeln!(
         text,
-        "  {}, burst {}, {} in flight, {} tries; a call may take {}, a run {}",
-        match tether.rate {
-            Pace::Fixed(rate) => format!("{} calls in {}", rate.calls, span(rate.per)),
-            Pace::Auto => "as many calls as the server takes".to_owned(),
-        },
-        tether.burst,
+        "  {}, {} in flight, {} tries; a call may take {}, a run {}",
+        pace::words(KeyPace { rate: tether.rate, burst: tether.burst }),
         tether.in_flight,
         tether.max_tries,
         span(tether.request_timeout),
         span(tether.deadline)
     )?;
-    if let Some(line) = forecast(settings, look) {
+    for line in pace::lines(settings, look) {
         writeln!(text, "  {line}")?;
     }
 
@@ -104,20 +101,6 @@ pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<Strin
         writeln!(text, "  {line}")?;
     }
     Ok(text)
-}
-
-/// How long the calls of a run would take if every customer of Stripe needed one.
-fn forecast(settings: &Settings, look: &Look) -> Option<String> {
-    let Pace::Fixed(rate) = settings.tether.rate else { return None };
-    let of_customers = || look.files.iter().filter(|file| file.source == "stripe_customers").map(|file| file.rows);
-    let customers: u64 = of_customers().map(Rows::count).sum();
-    let about = if of_customers().all(|rows| matches!(rows, Rows::Exactly(_))) { "" } else { "about " };
-    let millis = rate.per.as_millis().saturating_mul(u128::from(customers)).div_ceil(u128::from(rate.calls.get()));
-    // In whole seconds.
-    let length = Duration::from_secs(u64::try_from(millis.div_ceil(1000)).ok()?);
-    let too_long = if length > settings.tether.deadline { ", longer than a run may" } else { "" };
-    let words = format!("one call for each of {about}{customers} Stripe customers would take {}", span(length));
-    (customers > 0).then(|| format!("{words} per product{too_long}"))
 }
 
 /// A duration as the configuration writes it: `1h30m`.
@@ -205,6 +188,32 @@ mod tests {
         insta::with_settings!({filters => vec![("hash [0-9a-f]{12}", "hash <hash>")]}, {
             insta::assert_snapshot!("config_check", text);
         });
+    }
+
+    #[test]
+    fn a_product_with_a_pace_of_its_own_is_told_with_its_own_forecast() {
+        let text = TEXT
+            .replace("creation = \"on\"\n", "creation = \"on\"\n        rate = \"1/min\"\n        burst = 2\n")
+            + "rate = \"auto\"\n[[product]]\nname = \"lite\"\nkey = { env = \"TETHER_LITE_KEY\" }\n";
+        let customers = CUSTOMERS.replace("cus_1,ada@example.com,,\n", &"cus_1,ada@example.com,,\n".repeat(121));
+        let (text, code, error) = check(&[
+            ("recon.toml", &text),
+            ("in/customers_1.csv", &customers),
+            ("in/subscriptions.csv", SUBSCRIPTIONS),
+            ("in/academy.jsonl", EXISTING),
+        ]);
+        assert_eq!((code, error.as_str()), (0, ""), "{text}");
+        let at = text.find("  10 calls in 1s, burst 1, 16 in flight").unwrap();
+        let lines: Vec<&str> = text[at..].lines().skip(1).take(3).collect();
+        assert_eq!(
+            lines,
+            [
+                "  core: 1 calls in 1m, burst 2; one call for each of 121 Stripe customers would take 2h1m, longer than a \
+                 run may",
+                "  academy: as many calls as the server takes",
+                "  lite: one call for each of 121 Stripe customers would take 13s",
+            ]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::exit::{AppError, ExitCode, Next};
 use super::prepare::Prepared;
 use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
-use crate::config::{self, Settings, TetherUrl};
+use crate::config::{self, KeyPace, ProductSettings, Settings, TetherUrl};
 use crate::journal::{self, JournalError, JournalWriter, Record, Resumed};
 use crate::model::{Instant, TetherCustomer};
 use crate::monitor::{Event, Monitor};
@@ -30,15 +30,26 @@ pub struct Delivery<'a> {
     pub stop: watch::Receiver<bool>,
 }
 
-/// The key of every product, before anything else is done.
+/// The key of every product, before anything else is done. One key with two paces is refused: whichever of them held, one
+/// product would be sent otherwise than its section says.
 pub fn keys(context: &Context<'_>, settings: &Settings) -> Result<Vec<SecretString>, AppError> {
-    let key = |product| -> Result<SecretString, AppError> {
+    let mut keys = vec![];
+    let mut seen: Vec<(String, &ProductSettings)> = vec![];
+    for product in &settings.products {
         let key = embedded::key(context, settings, product)?;
-        ApiKey::new(&key)?;
-        Ok(key)
-    };
-    let keys = settings.products.iter().map(key).collect();
-    proxy(context, settings).and(keys)
+        let fingerprint = ApiKey::new(&key)?.fingerprint().to_owned();
+        let pace = |product: &ProductSettings| product.pace(&settings.tether);
+        if let Some((_, other)) = seen.iter().find(|(other, _)| *other == fingerprint)
+            && !pace(product).is_that_of(pace(other))
+        {
+            let message = config::two_paces_of_one_key((&product.name, pace(product)), (&other.name, pace(other)));
+            return Err(AppError::Configuration(message.into()));
+        }
+        seen.push((fingerprint, product));
+        keys.push(key);
+    }
+    proxy(context, settings)?;
+    Ok(keys)
 }
 
 /// The proxy before Tether; `None`: there is none.
@@ -121,16 +132,15 @@ impl Delivery<'_> {
         prepared.manifest.proof.reopen();
         prepared.folder.write_manifest(&prepared.manifest)?;
         let mut lanes = vec![];
-        let mut total = 0;
         for (product, key) in settings.products.iter().zip(keys) {
             let manifest = &prepared.manifest;
             let (digits, selection) = (manifest.currency_digits, manifest.selection.as_ref());
             let calls = Calls::new(&prepared.rows, &product.name, digits, selection)?;
             let left = calls.left(&resumed.decided)?;
-            self.announce(&product.name, &key, left);
-            total += left as u64;
-            let (name, key_source) = (product.name.clone(), product.key.clone());
-            lanes.push(Lane { product: name, key, key_source, calls: Box::new(calls) });
+            let pace = product.pace(tether);
+            self.announce(&product.name, &key, pace, left);
+            let (name, key_source, rows) = (product.name.clone(), product.key.clone(), Some(left as u64));
+            lanes.push(Lane { product: name, key, pace, key_source, calls: Box::new(calls), rows });
         }
         let ended = send::send(
             lanes,
@@ -140,7 +150,6 @@ impl Delivery<'_> {
                 clock: context.clock.clone(),
                 monitor: self.monitor.clone(),
                 stop: self.stop.clone(),
-                rows: Some(total),
                 limits: SendLimits::from(tether),
                 seed: context.random,
                 pacing: settings.run.state.join("pacing"),
@@ -159,15 +168,9 @@ impl Delivery<'_> {
         learn(settings, &prepared.folder, &prepared.manifest, &prepared.rows, context.now())
     }
 
-    fn announce(&self, product: &str, key: &ApiKey, calls: usize) {
+    fn announce(&self, product: &str, key: &ApiKey, pace: KeyPace, calls: usize) {
         let begins = send::begins_with(&self.settings.run.state.join("pacing"), key);
-        let forecast = send::forecast(
-            calls,
-            self.settings.tether.rate,
-            self.settings.tether.burst,
-            begins,
-            self.context.clock.now(),
-        );
+        let forecast = send::forecast(calls, pace, begins, self.context.clock.now());
         self.monitor.event(Event::Note { message: format!("{product}: {forecast}") });
     }
 }

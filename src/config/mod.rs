@@ -11,6 +11,7 @@ mod json_schema;
 mod key;
 mod mrr;
 mod notify;
+mod pace;
 mod places;
 mod problem;
 mod reading;
@@ -24,13 +25,14 @@ mod value;
 pub use filter::{Comparison, Condition, Filter, FilterColumn, FilterSource, Kind, Operand, Term, Test};
 pub use json_schema::json_schema;
 pub use key::{KeyError, key_is_present, place, read_key, read_proxy};
+pub use pace::{KeyPace, Pace, Rate, two_paces_of_one_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};
 pub use sections::MOST_HEADINGS;
 pub use settings::{
     AmountMeaning, CountedCoupons, CrmPreset, CrmSettings, DefinedCoupon, Fx, FxRate, Guards, IdentitySettings,
-    KeySource, Limits, LinkSettings, MrrSettings, NotifySettings, Pace, PausedCollection, ProductSettings, Proxy, Rate,
-    Rounding, RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon, When,
+    KeySource, Limits, LinkSettings, MrrSettings, NotifySettings, PausedCollection, ProductSettings, Proxy, Rounding,
+    RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon, When,
 };
 
 pub use value::parse_duration;
@@ -94,7 +96,7 @@ fn validate(document: &Document<'_>, base: &Path, problems: &mut Problems<'_>) -
     let guards = sections::guards(&document.section("guards", problems), problems);
     let tether = sections::tether(&document.section("tether", problems), base, problems);
     let notify = notify::notify(&document.section("notify", problems), base, problems);
-    let products = sections::products(document, base, &crms, problems);
+    let products = sections::products(document, base, &crms, tether.as_ref(), problems);
     Some(Settings {
         base: base.to_owned(),
         run: run?,

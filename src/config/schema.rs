@@ -165,7 +165,7 @@ pub const KEYS: &[Key] = &[
     key("guards", "refuse_repeated_files", YES_NO, "true", "false", "refuse a source of Stripe or a CRM all of whose files are those of the last completed run"),
 
     key("tether", "url", r#"an https address, or "sandbox" for a local Tether inside the process"#, r#""https://usetether.io""#, r#""https://usetether.io""#, "where Tether is"),
-    key("tether", "rate", "calls per s, min, h or d, or \"auto\"", r#""10/s""#, r#""10/s""#, "calls per time, for each product's key"),
+    key("tether", "rate", "calls per s, min, h or d, or \"auto\"", r#""10/s""#, r#""10/s""#, "calls per time, for each product's key; a product may have its own"),
     key("tether", "burst", "a whole number of calls, at least 1", "1", "1", "in any window never more than rate × window + burst calls"),
     key("tether", "in_flight", "a whole number of calls, 1 to 1024", "16", "16", "calls under way at a time"),
     key("tether", "deadline", "a duration in quotes", r#""2h""#, r#""2h""#, "how long a run may take before it ends as incomplete, resumable"),
@@ -195,6 +195,8 @@ pub const KEYS: &[Key] = &[
     key("product", "existing_encoding", ENCODING, r#""windows-1252""#, RECOGNISED, "the encoding of those files where they have no byte order mark"),
     key("product", "creation", r#""on" or "off""#, r#""on""#, "not said", "the product's creation gate as you expect it; in the sandbox it is the gate"),
     key("product", "filter", "an SQL condition on source rows, in quotes", r#""stripe_subscriptions.product = 'prod_core'""#, "every source row", "which source rows are this product's; docs/OPERATIONS.md shows how, docs/FORMAT.md holds the language"),
+    key("product", "rate", "calls per s, min, h or d, or \"auto\"", r#""5/s""#, "that of [tether]", "calls per time with this product's key; products on one key have the same"),
+    key("product", "burst", "a whole number of calls, at least 1", "1", "that of [tether]", "in any window never more than rate × window + burst calls with this product's key"),
     key("product.key", "env", "the name of an environment variable in quotes", r#""TETHER_API_KEY""#, "", "an environment variable"),
     key("product.key", "file", PATH, r#""secrets/tether.key""#, "", "a file that only its owner can read"),
     key("product.key", "credential", "the name of a systemd credential in quotes", r#""tether-key""#, "", "a file in $CREDENTIALS_DIRECTORY"),

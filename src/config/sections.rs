@@ -1,10 +1,11 @@
 //! From sections to settings: one function per section, each with its rules.
 
 use super::document::{Document, Section};
+use super::pace::{Pace, Rate, two_paces_of_one_key};
 use super::problem::Problems;
 use super::settings::{
-    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, Pace,
-    ProductSettings, Rate, RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
+    AmountMeaning, CrmPreset, CrmSettings, Guards, IdentitySettings, KeySource, Limits, LinkSettings, ProductSettings,
+    RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl,
 };
 use super::{filter, notify, reading, schema, value};
 use crate::model::{Field, Place};
@@ -227,7 +228,6 @@ pub(super) fn guards(section: &Section<'_>, problems: &mut Problems<'_>) -> Guar
 
 /// `[tether]`
 pub(super) fn tether(section: &Section<'_>, base: &Path, problems: &mut Problems<'_>) -> Option<TetherSettings> {
-    let at_least_one = |value: &DeValue<'_>| value::positive_up_to(u32::MAX, value);
     let url = match section.value("url") {
         Some(_) => section.read("url", problems, value::tether_url),
         None => url::Url::parse(TETHER_URL).ok().map(TetherUrl::Remote),
@@ -252,6 +252,10 @@ pub(super) fn tether(section: &Section<'_>, base: &Path, problems: &mut Problems
     Some(TetherSettings { url: url?, ..settings })
 }
 
+fn at_least_one(value: &DeValue<'_>) -> Result<NonZeroU32, String> {
+    value::positive_up_to(u32::MAX, value)
+}
+
 fn at_least(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
@@ -261,6 +265,7 @@ pub(super) fn products(
     document: &Document<'_>,
     base: &Path,
     crms: &[CrmSettings],
+    tether: Option<&TetherSettings>,
     problems: &mut Problems<'_>,
 ) -> Vec<ProductSettings> {
     let sections = document.repeated("product", problems);
@@ -285,7 +290,9 @@ pub(super) fn products(
         let creation = section.read("creation", problems, creation);
         // Without a key there was a problem, and these products are never used.
         let key = key.unwrap_or(KeySource::Env(String::new()));
-        products.push(ProductSettings { name, key, existing, existing_encoding, creation, filter });
+        let rate = section.read("rate", problems, value::pace);
+        let burst = section.read("burst", problems, at_least_one);
+        products.push(ProductSettings { name, key, existing, existing_encoding, creation, filter, rate, burst });
     }
     for (index, crm) in crms.iter().enumerate() {
         let headings = Settings::headings_of(&products, index).len();
@@ -295,8 +302,33 @@ pub(super) fn products(
             problems.at(sections.first().map_or(0, |section| section.offset_of("filter")), "product.filter", message);
         }
     }
+    if let Some(tether) = tether {
+        one_pace_per_key(&sections, &products, tether, problems);
+    }
     existing(document, &sections, base, &mut products, problems);
     products
+}
+
+/// Of products whose keys stand in the same place; whether two places hold the same key is seen when they are read.
+fn one_pace_per_key(
+    sections: &[Section<'_>],
+    products: &[ProductSettings],
+    tether: &TetherSettings,
+    problems: &mut Problems<'_>,
+) {
+    for (later, product) in products.iter().enumerate() {
+        let pace = product.pace(tether);
+        let other = products[..later].iter().find(|other| other.key == product.key);
+        if let (Some(other), Some(section)) = (other, sections.get(later))
+            && !pace.is_that_of(other.pace(tether))
+        {
+            // The key that made the difference, where it stands here.
+            let key =
+                if section.value("rate").is_none() && section.value("burst").is_some() { "burst" } else { "rate" };
+            let message = two_paces_of_one_key((&product.name, pace), (&other.name, other.pace(tether)));
+            problems.at(section.offset_of(key), section.path(key), message);
+        }
+    }
 }
 
 fn creation(value: &DeValue<'_>) -> Result<bool, String> {

@@ -1,6 +1,7 @@
 //! The validated configuration: no text left to interpret, no `Option` that means "default".
 
 use super::filter::{Filter, FilterColumn, FilterSource};
+use super::pace::{KeyPace, Pace};
 use super::reading::{Reading, TextEncoding};
 use crate::model::{Currency, Field, Instant, Place};
 use rust_decimal::Decimal;
@@ -398,9 +399,9 @@ impl Default for Limits {
 pub struct TetherSettings {
     /// Where Tether is.
     pub url: TetherUrl,
-    /// Calls per time.
+    /// Calls per time, where a product does not say its own.
     pub rate: Pace,
-    /// In any window never more than rate × window + burst calls.
+    /// In any window never more than rate × window + burst calls; likewise.
     pub burst: NonZeroU32,
     /// Concurrent calls.
     pub in_flight: NonZeroU32,
@@ -426,25 +427,6 @@ pub enum TetherUrl {
     Sandbox,
     /// `https`, or `http` on a loopback address.
     Remote(#[serde(serialize_with = "as_text")] url::Url),
-}
-
-/// `[tether] rate`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Pace {
-    /// As configured.
-    Fixed(Rate),
-    /// `"auto"`: as the server takes it.
-    Auto,
-}
-
-/// A number of calls per period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Rate {
-    /// Calls.
-    pub calls: NonZeroU32,
-    /// The period they are spread over.
-    pub per: Duration,
 }
 
 /// `proxy`
@@ -524,6 +506,19 @@ pub struct ProductSettings {
     /// Which source rows are its; `None`: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
+    /// Calls per time of its key; `None`: as `[tether]` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Pace>,
+    /// In any window never more than rate × window + burst calls; `None`: as `[tether]` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burst: Option<NonZeroU32>,
+}
+
+impl ProductSettings {
+    /// How fast the calls with its key may leave.
+    pub fn pace(&self, tether: &TetherSettings) -> KeyPace {
+        KeyPace { rate: self.rate.unwrap_or(tether.rate), burst: self.burst.unwrap_or(tether.burst) }
+    }
 }
 
 /// Where a secret stands.

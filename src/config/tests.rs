@@ -346,6 +346,61 @@ fn the_hash_follows_the_meaning_not_the_text_nor_the_folder() {
 }
 
 #[test]
+fn a_product_s_rate_and_burst_stand_before_those_of_tether_and_only_they_change_the_hash() {
+    let with = |tether: &str, product: &str| {
+        let text = format!("[tether]\n{tether}\n{LEAST}\n{product}");
+        let settings = parse(&text, Path::new("/books")).unwrap_or_else(|error| panic!("{text}: {error}"));
+        (settings.products[0].pace(&settings.tether).to_string(), settings.hash)
+    };
+    for (tether, product, expected) in [
+        ("", "", "rate = \"10/s\", burst = 1"),
+        ("rate = \"2/s\"\nburst = 3", "", "rate = \"2/s\", burst = 3"),
+        ("rate = \"2/s\"\nburst = 3", "rate = \"5/min\"", "rate = \"5/min\", burst = 3"),
+        ("rate = \"auto\"", "rate = \"7 / h\"\nburst = 2", "rate = \"7/h\", burst = 2"),
+        ("", "rate = \"auto\"", "rate = \"auto\""),
+        ("", "burst = 4", "rate = \"10/s\", burst = 4"),
+    ] {
+        assert_eq!(with(tether, product).0, expected, "{tether} {product}");
+        assert_eq!(with(tether, product).1 == with(tether, "").1, product.is_empty(), "{tether} {product}");
+    }
+    let portable = parse(LEAST, Path::new("/books")).unwrap().portable;
+    assert!(!portable.contains(r#""filter""#) && portable.matches("\"rate\"").count() == 1, "{portable}");
+    for (product, expected) in [
+        ("rate = 5", "product.rate: `5` does not say per what time; write calls per s, min, h or d, or \"auto\""),
+        ("burst = 0", "product.burst: `0` is too small"),
+    ] {
+        let error = read(&format!("{LEAST}\n{product}")).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn products_whose_key_stands_in_one_place_have_one_pace() {
+    let two = |core: &str, lite: &str, key: &str| {
+        read(&format!("{LEAST}\n{core}\n[[product]]\nname = \"lite\"\nkey = {{ env = \"{key}\" }}\n{lite}"))
+    };
+    for (core, lite, key, refused) in [
+        ("", "", "TETHER_API_KEY", None),
+        ("rate = \"5/s\"", "rate = \"300/min\"", "TETHER_API_KEY", None),
+        ("rate = \"5/s\"", "rate = \"6/s\"", "TETHER_LITE_KEY", None),
+        ("rate = \"5/s\"", "", "TETHER_API_KEY", Some("product[2].rate: `lite` and `core` have the same key")),
+        ("", "burst = 2", "TETHER_API_KEY", Some("product[2].burst: `lite` and `core` have the same key")),
+        (
+            "rate = \"auto\"",
+            "rate = \"5/s\"",
+            "TETHER_API_KEY",
+            Some("`lite` has rate = \"5/s\", burst = 1, `core` has rate = \"auto\""),
+        ),
+    ] {
+        let said = two(core, lite, key).map(|_| ()).map_err(|error| error.to_string());
+        match refused {
+            None => assert_eq!(said, Ok(()), "{core} | {lite}"),
+            Some(part) => assert!(said.clone().unwrap_err().contains(part), "{core} | {lite}: {said:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tether-recon.toml");

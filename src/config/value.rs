@@ -2,8 +2,9 @@
 //! that fit before "; write …".
 
 use super::document::kind;
+use super::pace::{Pace, Rate};
 use super::schema::nearest;
-use super::settings::{Pace, Rate, TetherUrl};
+use super::settings::TetherUrl;
 use crate::model::{Currency, Instant};
 use rust_decimal::Decimal;
 use std::num::NonZeroU32;

@@ -3,6 +3,7 @@
 use super::shared::Shared;
 use crate::journal::{Durable, Record};
 use crate::model::{Outcome, RowOutcome};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
 
 /// So many outcomes may be on their way to the disk at once.
@@ -38,11 +39,14 @@ impl Conclusions {
 }
 
 impl Confirmations {
-    /// Counts each outcome once it is durable, until no more can come.
-    pub(super) async fn confirm_all<T>(mut self, shared: &Shared<T>) {
+    /// Counts each outcome once it is durable, for all lanes and in `done` for this one, until no more can come.
+    pub(super) async fn confirm_all<T>(mut self, shared: &Shared<T>, done: &AtomicU64) {
         while let Some(Concluded { durable, outcome }) = self.0.recv().await {
             match durable.await {
-                Ok(()) => shared.count(outcome),
+                Ok(()) => {
+                    done.fetch_add(1, Ordering::Relaxed);
+                    shared.count(outcome);
+                }
                 Err(error) => shared.fail(error),
             }
         }

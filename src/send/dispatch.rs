@@ -8,7 +8,7 @@ use super::pacing_file::PacingMemory;
 use super::shared::Shared;
 use super::tuner::{Tuner, per_second};
 use super::{ApiKey, Call, Clock, LONGEST_WAIT, Scrubber, Transport};
-use crate::config::{KeySource, Pace, TetherSettings};
+use crate::config::{KeyPace, KeySource, TetherSettings};
 use crate::journal::{Closing, JournalError, JournalSink, ProductStop, Record, Resumed};
 use crate::model::{Instant, Outcome, Reason};
 use crate::monitor::{Event, Monitor};
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant as Moment, sleep_until};
@@ -34,22 +35,23 @@ const ASKED_TO_STOP: &str = "the run was asked to stop";
 pub struct Lane {
     /// The product's name.
     pub product: String,
-    /// Its key; lanes with the same key share one pace.
+    /// Its key.
     pub key: ApiKey,
+    /// How fast calls with that key may leave. Lanes with the same key share one bucket, that of the first of them: they are
+    /// to say the same.
+    pub pace: KeyPace,
     /// Where the key stands, for who must replace it.
     pub key_source: KeySource,
     /// Its calls, most valuable first; read lazily, so that a million of them take no memory. Rows that `resumed` says
     /// are decided are passed over.
     pub calls: Box<dyn Iterator<Item = Call> + Send>,
+    /// How many of them are to be sent, for the progress; `None`: not counted.
+    pub rows: Option<u64>,
 }
 
 /// The limits of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SendLimits {
-    /// Calls per time and key.
-    pub rate: Pace,
-    /// In any window never more than rate × window + burst calls.
-    pub burst: NonZeroU32,
     /// Concurrent calls per product.
     pub in_flight: NonZeroU32,
     /// From now on.
@@ -63,8 +65,6 @@ pub struct SendLimits {
 impl From<&TetherSettings> for SendLimits {
     fn from(settings: &TetherSettings) -> Self {
         Self {
-            rate: settings.rate,
-            burst: settings.burst,
             in_flight: settings.in_flight,
             deadline: settings.deadline,
             max_tries: settings.max_tries,
@@ -85,8 +85,6 @@ pub struct SendContext<T> {
     pub monitor: Arc<dyn Monitor>,
     /// Becomes true when the run is to stop: calls under way get 30 s.
     pub stop: watch::Receiver<bool>,
-    /// How many rows are to be sent, for the progress; `None`: not counted.
-    pub rows: Option<u64>,
     /// The limits.
     pub limits: SendLimits,
     /// Seed of the back-off's jitter.
@@ -131,9 +129,10 @@ pub enum SendError {
 /// Sends every call of every lane that has no outcome yet, and returns when all have one or their lane has stopped.
 /// Must run inside a tokio runtime; panics of a worker are passed on.
 pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Result<SendEnd, SendError> {
-    let SendContext { transport, journal, clock, monitor, mut stop, rows, limits, seed, pacing, resumed } = context;
+    let SendContext { transport, journal, clock, monitor, mut stop, limits, seed, pacing, resumed } = context;
     let deadline = Moment::now() + limits.deadline.min(LONGEST_WAIT * 365);
-    let keys = open_keys(&lanes, &limits, &pacing, &resumed, clock.now())?;
+    let keys = open_keys(&lanes, &pacing, &resumed, clock.now())?;
+    let rows: Option<u64> = lanes.iter().map(|lane| lane.rows).sum();
     let scrubber = Scrubber::new(lanes.iter().map(|lane| &lane.key));
     let (failure, mut failed) = watch::channel(None);
     let (drained, drain_over) = watch::channel(false);
@@ -196,8 +195,8 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
             }
             () = sleep_until(next_forecast), if ending.is_none() => {
                 next_forecast += FORECAST_EVERY;
-                let done = shared.tally().done;
-                if let Some(message) = rows.and_then(|rows| forecast::during(done, rows, began.elapsed(), shared.clock.now())) {
+                let products = still_sending(&runs);
+                if let Some(message) = forecast::during(products, began.elapsed(), shared.clock.now()) {
                     shared.monitor.event(Event::Note { message });
                 }
             }
@@ -210,7 +209,9 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
     let now = shared.clock.now();
     for (fingerprint, (pacer, memory)) in &keys {
         if let Some(message) = pacer.learned_in_words() {
-            shared.monitor.event(Event::Note { message });
+            let products = runs.iter().filter(|run| Arc::ptr_eq(&run.pacer, pacer)).map(|run| run.product.as_str());
+            let products = products.collect::<Vec<_>>().join(", ");
+            shared.monitor.event(Event::Note { message: format!("{products}: {message}") });
         }
         remember(&shared, fingerprint, pacer, *memory, false, now);
     }
@@ -228,6 +229,11 @@ pub async fn send<T: Transport>(lanes: Vec<Lane>, context: SendContext<T>) -> Re
     Ok(SendEnd { complete, stopped, outcomes: tally.outcomes, calls: tally.calls })
 }
 
+/// Rows done, and rows in all, of each product that did not stop; nothing where they are not counted.
+fn still_sending(runs: &[Arc<LaneRun>]) -> impl Iterator<Item = (u64, u64)> {
+    runs.iter().filter(|run| !run.is_stopped()).filter_map(|run| Some((run.done.load(Ordering::Relaxed), run.rows?)))
+}
+
 /// Calls a second that `rate = "auto"` begins with for `key`, as the pacing folder remembers it.
 pub fn begins_with(pacing: &Path, key: &ApiKey) -> f64 {
     let learned = PacingMemory::load(pacing, key.fingerprint()).learned_millihertz;
@@ -237,13 +243,7 @@ pub fn begins_with(pacing: &Path, key: &ApiKey) -> f64 {
 type Keys = BTreeMap<String, (Arc<Pacer>, PacingMemory)>;
 
 /// One pace per key, its bucket as the last run left it and every wait that still binds in force; marks each as in use.
-fn open_keys(
-    lanes: &[Lane],
-    limits: &SendLimits,
-    folder: &Path,
-    resumed: &Resumed,
-    now: DateTime<Utc>,
-) -> Result<Keys, RunsError> {
+fn open_keys(lanes: &[Lane], folder: &Path, resumed: &Resumed, now: DateTime<Utc>) -> Result<Keys, RunsError> {
     let mut keys = Keys::new();
     for lane in lanes {
         let fingerprint = lane.key.fingerprint();
@@ -251,7 +251,7 @@ fn open_keys(
             continue;
         }
         let mut memory = PacingMemory::load(folder, fingerprint);
-        let pacer = Pacer::new(limits.rate, limits.burst, memory.learned_millihertz);
+        let pacer = Pacer::new(lane.pace, memory.learned_millihertz);
         if let Some(emptied) = memory.emptied(now) {
             pacer.was_empty((now - emptied).to_std().unwrap_or_default());
             // Should this start make no call at all, the next one must still know.

@@ -1,11 +1,12 @@
 //! The dispatcher against a scripted server under paused time.
 
 use super::testing::{Answer, KEY, Setup};
-use crate::config::{Pace, Rate};
+use crate::config::{KeyPace, Pace, Rate};
 use crate::journal::testing::{MemoryJournal, header};
 use crate::journal::{JournalError, Record};
 use crate::model::{Outcome, Prediction, Reason};
-use crate::send::{IdType, SendError, SendLimits};
+use crate::monitor::Event;
+use crate::send::{IdType, SendError};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -97,8 +98,8 @@ async fn a_429_pauses_every_worker_of_the_key_for_as_long_as_it_says() {
 async fn the_rate_holds_over_products_on_one_key_retries_included() {
     let mut setup = Setup::rows(0);
     setup.lanes = vec![("core", KEY, 0..60), ("lite", KEY, 100..160)];
-    setup.limits.rate = per(10, 1);
-    setup.limits.burst = nz(3);
+    setup.paces[0].rate = per(10, 1);
+    setup.paces[0].burst = nz(3);
     let ran = setup
         .run(|seen| if seen.row.is_multiple_of(6) && seen.nth == 1 { Answer::Status(503) } else { Answer::Updated })
         .await;
@@ -111,6 +112,46 @@ async fn the_rate_holds_over_products_on_one_key_retries_included() {
         }
     }
     assert!(ran.took < Duration::from_millis(14_500), "{:?} for 140 calls at 10 a second", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_product_keeps_its_own_rate_and_neither_waits_for_the_other() {
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..600), ("lite", "tk_live_another_key_9876543210", 1000..1010)];
+    let (core, lite) = (KeyPace { rate: per(20, 1), burst: nz(1) }, KeyPace { rate: per(10, 60), burst: nz(2) });
+    setup.paces = vec![core, lite];
+    let ran = setup.run(|_| Answer::Updated).await;
+    assert!(ran.end.as_ref().unwrap().complete);
+    for (lane, per_second, burst, ends) in [(0, 20.0, 1.0, 29_950), (1, 10.0 / 60.0, 2.0, 48_000)] {
+        let at: Vec<Duration> = ran.log.iter().filter(|s| s.lane == lane).map(|s| s.at).collect();
+        for (n, from) in at.iter().enumerate() {
+            for (m, to) in at.iter().enumerate().skip(n) {
+                let most = per_second * to.saturating_sub(*from).as_secs_f64() + burst;
+                let count = f64::from(u32::try_from(m - n + 1).unwrap());
+                assert!(count <= most + 1e-6, "lane {lane}: {count} calls from {from:?} to {to:?}");
+            }
+        }
+        let last = at.last().unwrap().as_millis();
+        assert!((ends - 100..ends + 100).contains(&last), "lane {lane}: its last call left after {last} ms");
+    }
+    // Not from both together: the fast one is done, and the slow one has 2 rows to go.
+    let said = ran.everything_said();
+    assert!(!said.contains("at this pace"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_slowest_product_says_when_all_will_be_done() {
+    let mut setup = Setup::rows(0);
+    setup.lanes = vec![("core", KEY, 0..600), ("lite", "tk_live_another_key_9876543210", 1000..1100)];
+    setup.paces = vec![KeyPace { rate: per(20, 1), burst: nz(1) }, KeyPace { rate: per(10, 60), burst: nz(1) }];
+    let ran = setup.run(|_| Answer::Updated).await;
+    let first = ran.events.iter().find_map(|event| match event {
+        Event::Note { message } if message.contains("at this pace") => Some(message.clone()),
+        _ => None,
+    });
+    let first = first.unwrap();
+    // 10 of 100 rows in the first minute.
+    assert!(first.starts_with("sending: 610 of 700 rows") && first.ends_with("in 9 min 0 s"), "{first}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +194,7 @@ async fn the_rate_auto_finds_what_the_server_takes_and_says_so() {
     // The server takes 40 calls in each second of its own, and refuses the rest of that second.
     let seen = std::sync::Mutex::new(HashMap::new());
     let mut setup = Setup::rows(4000);
-    setup.limits.rate = Pace::Auto;
+    setup.paces[0].rate = Pace::Auto;
     setup.limits.in_flight = nz(8);
     let ran = setup
         .run_in(state.path(), move |call| {
@@ -169,7 +210,8 @@ async fn the_rate_auto_finds_what_the_server_takes_and_says_so() {
     assert!(refused < 300, "{refused} of {} calls were refused", ran.log.len());
     let said = ran.everything_said();
     assert!(said.contains("calls a second in the end"), "{said}");
-    let again = Setup { limits: SendLimits { rate: Pace::Auto, ..Setup::rows(1).limits }, ..Setup::rows(100) };
+    let mut again = Setup::rows(100);
+    again.paces[0].rate = Pace::Auto;
     let ran = again.run_in(state.path(), |_| Answer::Updated).await;
     assert!(ran.took < Duration::from_secs(8), "it begins where the last run ended: {:?}", ran.took);
 }
@@ -328,8 +370,8 @@ async fn a_servers_wait_and_an_empty_bucket_bind_the_next_start() {
     let state = tempfile::tempdir().unwrap();
     let run = |starts_at| {
         let mut setup = Setup::rows(5);
-        setup.limits.rate = per(1, 60);
-        setup.limits.burst = nz(5);
+        setup.paces[0].rate = per(1, 60);
+        setup.paces[0].burst = nz(5);
         setup.starts_at = starts_at;
         setup.run_in(state.path(), |_| Answer::Updated)
     };

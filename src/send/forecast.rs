@@ -1,14 +1,13 @@
 //! When sending will be done, in words for a person: before the first call, and while it goes on.
 
-use crate::config::Pace;
+use crate::config::{KeyPace, Pace};
 use chrono::{DateTime, Utc};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// What the rate says of `calls` calls that begin `now`: `4,000 calls, at least 6 min 40 s at the configured rate: done at
-/// 06:12 UTC at the earliest`. `burst` calls leave at once. `begins`: calls a second that `rate = "auto"` begins with.
-pub fn before(calls: usize, pace: Pace, burst: NonZeroU32, begins: f64, now: DateTime<Utc>) -> String {
-    let Pace::Fixed(rate) = pace else {
+/// 06:12 UTC at the earliest`. A burst leaves at once. `begins`: calls a second that `rate = "auto"` begins with.
+pub fn before(calls: usize, pace: KeyPace, begins: f64, now: DateTime<Utc>) -> String {
+    let Pace::Fixed(rate) = pace.rate else {
         let took = f64::from(u32::try_from(calls).unwrap_or(u32::MAX)) / begins;
         let took = Duration::try_from_secs_f64(took).unwrap_or(Duration::MAX);
         let at = clock(now, took).map_or(String::new(), |at| format!(", and done at {at}"));
@@ -17,18 +16,31 @@ pub fn before(calls: usize, pace: Pace, burst: NonZeroU32, begins: f64, now: Dat
             words(took)
         );
     };
-    let waiting = u32::try_from(calls).unwrap_or(u32::MAX).saturating_sub(burst.get());
+    let waiting = u32::try_from(calls).unwrap_or(u32::MAX).saturating_sub(pace.burst.get());
     let least = rate.per.saturating_mul(waiting) / rate.calls.get();
     let earliest = clock(now, least).map_or(String::new(), |at| format!(": done at {at} at the earliest"));
     format!("{calls} calls, at least {} at the configured rate{earliest}", words(least))
 }
 
-/// What the pace so far says of the rest: `done` of `rows` rows in `elapsed`. `None` while nothing is done.
-pub(super) fn during(done: u64, rows: u64, elapsed: Duration, now: DateTime<Utc>) -> Option<String> {
-    let left = u128::from(rows.saturating_sub(done)) * elapsed.as_millis() / u128::from(done).max(1);
-    let left = Duration::from_millis(u64::try_from(left).ok()?);
-    let at = clock(now, left)?;
-    (done > 0).then(|| format!("sending: {done} of {rows} rows; at this pace done at {at}, in {}", words(left)))
+/// What the pace so far says of the rest. `products`: of each that still sends, how many of its rows are done, and how many
+/// it has; each has a pace of its own, and the last decides. `None` while one of them has nothing done.
+pub(super) fn during(
+    products: impl IntoIterator<Item = (u64, u64)>,
+    elapsed: Duration,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let (mut all_done, mut all_rows, mut longest) = (0, 0, Duration::ZERO);
+    for (done, rows) in products {
+        let left = u128::from(rows.saturating_sub(done));
+        if left > 0 {
+            let millis = (left * elapsed.as_millis()).checked_div(u128::from(done))?;
+            longest = longest.max(Duration::from_millis(u64::try_from(millis).ok()?));
+        }
+        (all_done, all_rows) = (all_done + done, all_rows + rows);
+    }
+    let at = clock(now, longest)?;
+    let left = words(longest);
+    (all_done > 0).then(|| format!("sending: {all_done} of {all_rows} rows; at this pace done at {at}, in {left}"))
 }
 
 /// The time of day, with the date where it is another day.
@@ -51,7 +63,7 @@ fn words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::{before, during};
-    use crate::config::{Pace, Rate};
+    use crate::config::{KeyPace, Pace, Rate};
     use chrono::{DateTime, Utc};
     use std::num::NonZeroU32;
     use std::time::Duration;
@@ -63,6 +75,7 @@ mod tests {
     #[test]
     fn the_configured_rate_says_the_earliest_end() {
         let rate = Pace::Fixed(Rate { calls: NonZeroU32::new(600).unwrap(), per: Duration::from_mins(1) });
+        let pace = KeyPace { rate, burst: NonZeroU32::MIN };
         for (calls, expected) in [
             (0, "0 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
             (1, "1 calls, at least 0 s at the configured rate: done at 23:55 UTC at the earliest"),
@@ -72,10 +85,10 @@ mod tests {
                 "40000 calls, at least 1 h 6 min at the configured rate: done at 2026-11-02 01:01 UTC at the earliest",
             ),
         ] {
-            assert_eq!(before(calls, rate, NonZeroU32::MIN, 2.0, now()), expected);
+            assert_eq!(before(calls, pace, 2.0, now()), expected);
         }
         assert_eq!(
-            before(240, Pace::Auto, NonZeroU32::MIN, 2.0, now()),
+            before(240, KeyPace { rate: Pace::Auto, ..pace }, 2.0, now()),
             "240 calls, as fast as the server takes them: 2 min 0 s at the 2.0 a second that it begins with, and done at \
              23:57 UTC"
         );
@@ -83,8 +96,19 @@ mod tests {
 
     #[test]
     fn the_pace_so_far_says_the_rest() {
-        let half = during(50, 100, Duration::from_mins(1), now());
-        assert_eq!(half.as_deref(), Some("sending: 50 of 100 rows; at this pace done at 23:56 UTC, in 1 min 0 s"));
-        assert_eq!(during(0, 100, Duration::from_mins(1), now()), None);
+        let minute = Duration::from_mins(1);
+        for (products, expected) in [
+            (&[(50, 100)][..], Some("sending: 50 of 100 rows; at this pace done at 23:56 UTC, in 1 min 0 s")),
+            (&[(0, 100)], None),
+            (&[(50, 100), (0, 100)], None),
+            // The slower one decides, and one that is through delays nobody.
+            (
+                &[(1000, 1000), (10, 100), (90, 100)],
+                Some("sending: 1100 of 1200 rows; at this pace done at 2026-11-02 00:04 UTC, in 9 min 0 s"),
+            ),
+            (&[(7, 7), (0, 0)], Some("sending: 7 of 7 rows; at this pace done at 23:55 UTC, in 0 s")),
+        ] {
+            assert_eq!(during(products.iter().copied(), minute, now()).as_deref(), expected, "{products:?}");
+        }
     }
 }

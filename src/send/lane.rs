@@ -16,7 +16,7 @@ use crate::config::KeySource;
 use crate::journal::{Durable, ProductStop, Record};
 use crate::model::{Instant, Prediction, Reason};
 use crate::monitor::Event;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,6 +40,10 @@ pub(super) struct LaneRun {
     /// Transient failures since something was last decided.
     streak: Mutex<Streak>,
     creation_disabled: AtomicBool,
+    /// How many rows it has, where they are counted.
+    pub(super) rows: Option<u64>,
+    /// Rows that have a durable outcome.
+    pub(super) done: AtomicU64,
 }
 
 impl LaneRun {
@@ -56,6 +60,8 @@ impl LaneRun {
             left_over: AtomicBool::new(false),
             streak: Mutex::default(),
             creation_disabled: AtomicBool::new(false),
+            rows: lane.rows,
+            done: AtomicU64::new(0),
         }
     }
 
@@ -161,7 +167,7 @@ pub(super) async fn run_lane<T: Transport>(
         lane.settle(&shared, conclusions).await;
     };
     let all = async {
-        tokio::join!(sending, confirmations.confirm_all(&shared));
+        tokio::join!(sending, confirmations.confirm_all(&shared, &lane.done));
     };
     tokio::select! {
         biased;

@@ -3,7 +3,7 @@
 use super::LONGEST_WAIT;
 use super::bucket::Bucket;
 use super::tuner::{Tuner, per_second};
-use crate::config::Pace;
+use crate::config::{KeyPace, Pace};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -85,9 +85,9 @@ fn bucket_of(tuner: Tuner) -> Bucket {
 
 impl Pacer {
     /// A full bucket. `learned`: calls in a thousand seconds that an earlier run came to.
-    pub(super) fn new(pace: Pace, burst: NonZeroU32, learned: Option<u64>) -> Self {
-        let (bucket, tuner) = match pace {
-            Pace::Fixed(rate) => (Bucket::of_rate(rate, burst), None),
+    pub(super) fn new(pace: KeyPace, learned: Option<u64>) -> Self {
+        let (bucket, tuner) = match pace.rate {
+            Pace::Fixed(rate) => (Bucket::of_rate(rate, pace.burst), None),
             Pace::Auto => {
                 let tuner = Tuner::new(learned.map(per_second), Instant::now());
                 (bucket_of(tuner), Some(tuner))
@@ -271,7 +271,7 @@ async fn sleep(bucket: &Bucket, now: Instant, ready: Instant) {
 #[cfg(test)]
 mod tests {
     use super::Pacer;
-    use crate::config::{Pace, Rate};
+    use crate::config::{KeyPace, Pace, Rate};
     use std::num::NonZeroU32;
     use std::sync::Arc;
     use std::time::Duration;
@@ -279,7 +279,7 @@ mod tests {
 
     fn pacer(calls: u32, per: u64, burst: u32) -> Pacer {
         let rate = Rate { calls: NonZeroU32::new(calls).unwrap(), per: Duration::from_secs(per) };
-        Pacer::new(Pace::Fixed(rate), NonZeroU32::new(burst).unwrap(), None)
+        Pacer::new(KeyPace { rate: Pace::Fixed(rate), burst: NonZeroU32::new(burst).unwrap() }, None)
     }
 
     #[tokio::test(start_paused = true)]

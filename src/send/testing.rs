@@ -2,7 +2,7 @@
 
 use super::key::ApiKey;
 use super::{Call, Clock, IdType, Lane, Reply, SendContext, SendEnd, SendError, SendLimits, Transport, TransportError};
-use crate::config::{KeySource, Pace, Rate};
+use crate::config::{KeyPace, KeySource, Pace, Rate};
 use crate::journal::testing::{MemoryJournal, header};
 use crate::journal::{Record, Resumed};
 use crate::model::{Outcome, Prediction, RowOutcome, UpsertBody};
@@ -117,6 +117,8 @@ impl Monitor for Recording {
 pub(super) struct Setup {
     /// Product, key and rows of each lane.
     pub(super) lanes: Vec<(&'static str, &'static str, std::ops::Range<u32>)>,
+    /// The pace of each lane, in order; the last holds for the rest.
+    pub(super) paces: Vec<KeyPace>,
     pub(super) limits: SendLimits,
     pub(super) latency: Duration,
     pub(super) predicted: Prediction,
@@ -142,9 +144,11 @@ impl Setup {
         let one = NonZeroU32::MIN;
         Self {
             lanes: vec![("core", KEY, 0..rows)],
-            limits: SendLimits {
+            paces: vec![KeyPace {
                 rate: Pace::Fixed(Rate { calls: NonZeroU32::new(100).unwrap(), per: Duration::from_secs(1) }),
                 burst: one,
+            }],
+            limits: SendLimits {
                 in_flight: NonZeroU32::new(4).unwrap(),
                 deadline: Duration::from_hours(2),
                 max_tries: NonZeroU32::new(5).unwrap(),
@@ -190,17 +194,20 @@ impl Setup {
             clock: Arc::new(PausedClock { start, from }),
             monitor: monitor.clone(),
             stop,
-            rows: None,
             limits: self.limits,
             seed: self.seed,
             pacing: state.join("pacing"),
             resumed,
         };
         let predicted = self.predicted;
-        let lanes = self.lanes.into_iter().map(|(product, key, rows)| Lane {
+        let last = *self.paces.last().unwrap();
+        let paces = self.paces.into_iter().chain(std::iter::repeat(last));
+        let lanes = self.lanes.into_iter().zip(paces).map(|((product, key, rows), pace)| Lane {
             product: product.into(),
             key: ApiKey::new(&SecretString::from(key)).unwrap(),
+            pace,
             key_source: KeySource::Env("TETHER_KEY".into()),
+            rows: Some(rows.len() as u64),
             calls: Box::new(rows.map(move |row| call(row, predicted))),
         });
         let sending = tokio::spawn(super::send(lanes.collect(), context));

@@ -1,7 +1,9 @@
 //! Several products in one run: each with its rows, its gate and its totals, and one report over all.
 
+use crate::server::Server;
 use crate::site::{AS_OF, Site};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 
 /// The products' sections, with the filter of the second.
 fn configure(site: &Site, academy: &str) {
@@ -165,4 +167,81 @@ fn a_filter_that_cannot_hold_is_told_with_its_place_before_anything_is_read() {
         told.contains("no column `Business Unit` for a product's filter; the nearest heading is `Business Units`"),
         "{told}"
     );
+}
+
+#[test]
+fn products_on_one_key_with_two_paces_are_refused_before_anything_is_read() {
+    let site = site();
+    let paced = |core: &str, academy: &str| {
+        let text = site.read("recon.toml");
+        let text = text.replace("creation = \"on\"\n", &format!("creation = \"on\"\n{core}\n"));
+        site.write("recon.toml", text.replace("creation = \"off\"\n", &format!("creation = \"off\"\n{academy}\n")));
+    };
+    paced("rate = \"50/s\"", "rate = \"3000/min\"\nburst = 2");
+    let run = |core: &str, academy: &str| {
+        site.command(["run", "--as-of", AS_OF])
+            .env("TETHER_CORE_KEY", core)
+            .env("TETHER_ACADEMY_KEY", academy)
+            .output()
+            .unwrap()
+    };
+    let refused = run("tk_live_one_and_the_same", "tk_live_one_and_the_same");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    for part in
+        ["`academy` and `core` have the same key", "rate = \"3000/min\", burst = 2", "rate = \"50/s\", burst = 1"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("tk_live_one"), "{said}");
+    assert_eq!(site.runs().len(), 0, "nothing was planned");
+
+    let sent = run("tk_live_the_first_key", "tk_live_the_second_key");
+    let said = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert_eq!(sent.status.code(), Some(0), "{said}");
+    for product in ["core: ", "academy: "] {
+        assert!(said.lines().any(|line| line.contains(product) && line.contains("at the configured rate")), "{said}");
+    }
+}
+
+#[test]
+fn a_server_never_gets_more_calls_of_a_product_than_its_own_rate_allows() {
+    let site = Site::new(45);
+    site.write("p01.key", "tk_live_of_another_product");
+    std::fs::set_permissions(site.path("p01.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let configure = |url: &str| {
+        site.configure(url, "");
+        let text = site.read("recon.toml");
+        let (above, product) = text.split_once("[[product]]").unwrap();
+        let product = product.replace("\"core\"", "\"p00\"");
+        let other = product.replace("p00", "p01").replace("env = \"TETHER_CORE_KEY\"", "file = \"p01.key\"");
+        let text =
+            format!("{above}[[product]]{product}rate = \"20/s\"\n[[product]]{other}rate = \"3600/min\"\nburst = 5\n");
+        site.write("recon.toml", text);
+    };
+    configure("sandbox");
+    let server = Server::of_configuration(&site, "", 2);
+    configure(&server.url);
+    let sent = site.expect("run", 0).stderr;
+    for (product, least) in [("p00", "30 calls, at least 1 s"), ("p01", "30 calls, at least 0 s")] {
+        let expected = format!("{product}: {least} at the configured rate");
+        assert!(sent.contains(&expected), "{expected}: {sent}");
+    }
+    let calls = server.end(&site);
+    for (product, per_second, burst) in [("p00", 20.0, 1.0), ("p01", 60.0, 5.0)] {
+        let of_product = calls.iter().filter(|call| call["product"] == product);
+        let mut at: Vec<f64> = of_product.map(|call| call["elapsed_micros"].as_f64().unwrap() / 1e6).collect();
+        at.sort_by(f64::total_cmp);
+        assert_eq!(at.len(), 30, "{product}");
+        // Calls may come closer together than they left, by as long as one was held up on its way.
+        let held_up = 0.25;
+        for (n, from) in at.iter().enumerate() {
+            for (count, to) in (1_u32..).zip(&at[n..]) {
+                let most = per_second * (to - from + held_up) + burst;
+                assert!(f64::from(count) <= most, "{product}: {count} calls in {} s", to - from);
+            }
+        }
+        let took = at[at.len() - 1] - at[0];
+        assert!(took > (30.0 - burst) / per_second - held_up, "{product}: 30 calls in {took} s");
+    }
 }

@@ -4,7 +4,7 @@ use super::fault::Temper;
 use super::server::Server;
 use super::under_paused_time;
 use super::world::{Product, World, planned};
-use crate::config::{KeySource, Pace};
+use crate::config::{KeyPace, KeySource, Pace};
 use crate::journal::Resumed;
 use crate::journal::testing::{MemoryJournal, header};
 use crate::send::testing::{KEY, Recording};
@@ -23,20 +23,21 @@ use tokio::time::Instant as Moment;
 async fn found(seed: u64, limit: u32, rows: u32, state: &Path) -> (f64, f64) {
     let mut chance = SmallRng::seed_from_u64(seed);
     let limits = SendLimits {
-        rate: Pace::Auto,
-        burst: NonZeroU32::MIN,
         in_flight: NonZeroU32::new(chance.random_range(4..17)).unwrap(),
         deadline: Duration::from_hours(20),
         max_tries: NonZeroU32::new(5).unwrap(),
         stop_after_creation_disabled: false,
     };
+    let pace = KeyPace { rate: Pace::Auto, burst: NonZeroU32::MIN };
     let products = vec![Product { name: "core", key: 0, rows: 0..rows }];
-    let world = Arc::new(World { products, limits, days: 1, night: Duration::ZERO });
+    let world = Arc::new(World { products, limits, paces: [pace; 2], days: 1, night: Duration::ZERO });
     let server = Server::new(Moment::now(), world, Temper::limited(limit), chance.random(), None);
     let (_asked, stop) = watch::channel(false);
     let lane = Lane {
         product: "core".into(),
         key: ApiKey::new(&SecretString::from(KEY)).unwrap(),
+        pace,
+        rows: None,
         key_source: KeySource::Env("TETHER_KEY".into()),
         calls: Box::new((0..rows).map(|row| planned(row, 1))),
     };
@@ -46,7 +47,6 @@ async fn found(seed: u64, limit: u32, rows: u32, state: &Path) -> (f64, f64) {
         clock: Arc::new(SystemClock),
         monitor: Arc::new(Recording::default()),
         stop,
-        rows: None,
         limits,
         seed: chance.random(),
         pacing: state.join("pacing"),

@@ -75,9 +75,9 @@ pub(super) fn judge(life: &Life) -> Vec<Broken> {
         let left: Vec<Duration> = own().map(|seen| seen.left).collect();
         let mut arrived: Vec<Duration> = own().filter_map(|seen| seen.arrived).collect();
         arrived.sort();
-        broken.extend(rate(life, &left, MEMORY).map(|what| (Rule::RateAsLeft, what)));
+        broken.extend(rate(life, key, &left, MEMORY).map(|what| (Rule::RateAsLeft, what)));
         let way = Duration::from_millis(LONGEST_WAY);
-        broken.extend(rate(life, &arrived, way + MEMORY).map(|what| (Rule::RateAsArrived, what)));
+        broken.extend(rate(life, key, &arrived, way + MEMORY).map(|what| (Rule::RateAsArrived, what)));
     }
     for (key, heard, until) in life.server.asked() {
         // The memory of it is kept in whole milliseconds.
@@ -193,8 +193,8 @@ fn holdings(life: &Life, broken: &mut Vec<Broken>) {
 }
 
 /// Whether more than rate × window + burst lie in some window; a window is as much longer as `slack` says.
-fn rate(life: &Life, at: &[Duration], slack: Duration) -> Option<String> {
-    let (rate, burst) = (life.world.ceiling(), life.world.burst());
+fn rate(life: &Life, key: usize, at: &[Duration], slack: Duration) -> Option<String> {
+    let (rate, burst) = (life.world.ceiling(key), life.world.burst(key));
     for (n, from) in at.iter().enumerate() {
         for (m, to) in at.iter().enumerate().skip(n) {
             let count = f64::from(u32::try_from(m - n + 1).unwrap());

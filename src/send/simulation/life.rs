@@ -7,7 +7,6 @@ use super::flaw::Flaw;
 use super::judge::Rule;
 use super::server::Server;
 use super::world::{End, World};
-use crate::config::{Pace, Rate};
 use crate::journal::testing::header;
 use crate::journal::{JournalSink, Record, Resumed};
 use crate::monitor::{Event, Monitor};
@@ -172,7 +171,6 @@ impl Living<'_> {
             clock: self.clock.clone(),
             monitor: self.said.clone(),
             stop,
-            rows: Some(u64::from(self.world.rows())),
             limits: self.limits(deadline),
             seed: self.chance.random(),
             pacing: self.pacing(),
@@ -216,12 +214,9 @@ impl Living<'_> {
     /// As the sender takes them.
     fn limits(&self, deadline: Duration) -> SendLimits {
         let mut limits = SendLimits { deadline, ..self.world.limits };
-        match (self.flaw, limits.rate) {
-            (Some(Flaw::TooFast), Pace::Fixed(rate)) => {
-                limits.rate = Pace::Fixed(Rate { calls: rate.calls.saturating_mul(2.try_into().unwrap()), ..rate });
-            }
-            (Some(Flaw::IgnoresTheDeadline), _) => limits.deadline = Duration::from_hours(20),
-            (Some(Flaw::KnocksOn), _) => limits.stop_after_creation_disabled = false,
+        match self.flaw {
+            Some(Flaw::IgnoresTheDeadline) => limits.deadline = Duration::from_hours(20),
+            Some(Flaw::KnocksOn) => limits.stop_after_creation_disabled = false,
             _ => {}
         }
         limits

@@ -3,7 +3,6 @@
 use super::fault::Fault;
 use super::life::Life;
 use super::world::End;
-use crate::config::Pace;
 use crate::journal::Record;
 use crate::model::{Outcome, Reason};
 use std::collections::BTreeMap;
@@ -81,7 +80,7 @@ impl Met {
         if let [one, other] = life.world.products.as_slice() {
             self.add(if one.key == other.key { OTHERS[9] } else { OTHERS[10] }, 1);
         }
-        if life.world.limits.rate == Pace::Auto {
+        if life.world.tunes() {
             self.add(OTHERS[11], 1);
             self.add(OTHERS[12], usize::from(life.starts.len() > life.journals.len()));
         }

@@ -1,7 +1,7 @@
 //! What a seed decides before the first start: products, keys, rows, limits, and how the run is cut short.
 
 use super::flaw::Flaw;
-use crate::config::{KeySource, Pace, Rate};
+use crate::config::{KeyPace, KeySource, Pace, Rate};
 use crate::model::{Money, Prediction};
 use crate::send::testing::{KEY, call};
 use crate::send::{ApiKey, Call, Lane, SendLimits};
@@ -29,6 +29,8 @@ pub(super) struct World {
     pub(super) products: Vec<Product>,
     /// As configured; the deadline is another for each start.
     pub(super) limits: SendLimits,
+    /// The pace of each of [`KEYS`].
+    pub(super) paces: [KeyPace; 2],
     /// Runs, one after the other, each with a plan and a journal of its own, over one state folder.
     pub(super) days: u32,
     /// Between two of them.
@@ -51,10 +53,12 @@ pub(super) enum End {
 impl World {
     pub(super) fn of(chance: &mut SmallRng) -> Self {
         let nz = |n: u32| NonZeroU32::new(n).unwrap();
-        let rate = Rate { calls: nz(chance.random_range(2..200)), per: Duration::from_secs(1) };
+        let paces = [(); 2].map(|()| {
+            let rate = Rate { calls: nz(chance.random_range(2..200)), per: Duration::from_secs(1) };
+            let rate = if chance.random_bool(0.25) { Pace::Auto } else { Pace::Fixed(rate) };
+            KeyPace { rate, burst: nz(chance.random_range(1..6)) }
+        });
         let limits = SendLimits {
-            rate: if chance.random_bool(0.25) { Pace::Auto } else { Pace::Fixed(rate) },
-            burst: nz(chance.random_range(1..6)),
             in_flight: nz(chance.random_range(1..9)),
             deadline: Duration::from_hours(20),
             max_tries: nz(chance.random_range(1..6)),
@@ -74,30 +78,47 @@ impl World {
         };
         let days = 1 + u32::from(chance.random_bool(0.2));
         let night = Duration::from_millis([500, 3000, 40_000_000][chance.random_range(0..3)]);
-        Self { products, limits, days, night }
+        Self { products, limits, paces, days, night }
     }
 
     pub(super) fn rows(&self) -> u32 {
         self.products.iter().map(|product| product.rows.end).max().unwrap_or_default()
     }
 
-    /// Calls a second that no key may exceed.
-    pub(super) fn ceiling(&self) -> f64 {
-        match self.limits.rate {
+    /// Calls a second that the key may not exceed.
+    pub(super) fn ceiling(&self, key: usize) -> f64 {
+        match self.paces[key].rate {
             Pace::Fixed(rate) => f64::from(rate.calls.get()) / rate.per.as_secs_f64(),
             Pace::Auto => 1000.0,
         }
     }
 
-    /// Calls that may leave at once.
-    pub(super) fn burst(&self) -> f64 {
-        if self.limits.rate == Pace::Auto { 1.0 } else { f64::from(self.limits.burst.get()) }
+    /// Calls that may leave at once with the key.
+    pub(super) fn burst(&self, key: usize) -> f64 {
+        if self.paces[key].rate == Pace::Auto { 1.0 } else { f64::from(self.paces[key].burst.get()) }
+    }
+
+    /// Whether some product's rate is to be found.
+    pub(super) fn tunes(&self) -> bool {
+        self.products.iter().any(|product| self.paces[product.key].rate == Pace::Auto)
     }
 
     /// How long sending takes, roughly.
     pub(super) fn work(&self) -> Duration {
-        let pace = if self.limits.rate == Pace::Auto { 4.0 } else { self.ceiling() };
-        Duration::from_secs_f64(f64::from(self.rows()) / pace + 0.06)
+        let pace = |key: usize| if self.paces[key].rate == Pace::Auto { 4.0 } else { self.ceiling(key) };
+        let slowest = self.products.iter().map(|product| pace(product.key)).fold(f64::MAX, f64::min);
+        Duration::from_secs_f64(f64::from(self.rows()) / slowest + 0.06)
+    }
+
+    /// What the sender takes for the pace of the key.
+    fn taken_for(&self, key: usize, flaw: Option<Flaw>) -> KeyPace {
+        match (flaw, self.paces[key]) {
+            (Some(Flaw::TooFast), KeyPace { rate: Pace::Fixed(Rate { calls, per }), burst }) => {
+                let calls = calls.saturating_mul(NonZeroU32::new(2).unwrap());
+                KeyPace { rate: Pace::Fixed(Rate { calls, per }), burst }
+            }
+            (_, pace) => pace,
+        }
     }
 
     /// The lanes of a start on `day`, as a sender with `flaw` is given them.
@@ -105,7 +126,9 @@ impl World {
         let lane = |product: &Product| Lane {
             product: product.name.into(),
             key: ApiKey::new(&SecretString::from(KEYS[product.key])).unwrap(),
+            pace: self.taken_for(product.key, flaw),
             key_source: KeySource::Env("TETHER_KEY".into()),
+            rows: Some(product.rows.len() as u64),
             calls: Box::new(
                 product
                     .rows

@@ -64,7 +64,12 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     writeln!(out, "exit {}: {}", ending.exit_code, ending.meaning())?;
     if model.planned_only {
         let (run, hash) = (printable(&manifest.run_id), manifest.approval_hash());
-        writeln!(out, "approve it: tether-recon apply {run} --approve {hash}")?;
+        // Each guard once, however many of its figures refused.
+        let mut refusing: Vec<&str> =
+            manifest.guards.iter().filter(|found| found.refused).map(|found| &*found.guard).collect();
+        refusing.dedup();
+        let allow: String = refusing.iter().map(|guard| format!(" --allow {guard}")).collect();
+        writeln!(out, "approve it: tether-recon apply {run} --approve {hash}{allow}")?;
     }
     writeln!(out, "report: {}", report.display())
 }

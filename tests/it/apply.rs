@@ -20,11 +20,19 @@ fn planned(accounts: usize, further: &str, faults: &str) -> (Site, Server, Strin
     (site, server, run, hash)
 }
 
+/// The run and the hash in what a plan says of its approval; flags may follow.
+fn approved(line: &str) -> (&str, &str) {
+    let mut words = line.split(' ');
+    let run = words.next().unwrap();
+    assert_eq!(words.next(), Some("--approve"));
+    (run, words.next().unwrap())
+}
+
 /// Plans, and reads from the plan's output what is to be approved.
 fn plan(site: &Site, code: i32) -> (String, String) {
     let text = site.expect(&format!("plan --as-of {AS_OF}"), code).stdout;
     let line = text.lines().find_map(|line| line.strip_prefix("approve it: tether-recon apply ")).expect(&text);
-    let (run, hash) = line.split_once(" --approve ").unwrap();
+    let (run, hash) = approved(line);
     (run.to_owned(), hash.to_owned())
 }
 
@@ -164,7 +172,7 @@ fn a_limited_plan_is_approved_with_its_limit_and_applied_to_just_those() {
     assert_eq!((&bridge["opening"], &bridge["closing"]), (&39_400.into(), &49_900.into()));
     site.expect("verify latest", 0);
     let line = planned.stdout.lines().find_map(|line| line.strip_prefix("approve it: tether-recon apply ")).unwrap();
-    let (run, hash) = line.split_once(" --approve ").unwrap();
+    let (run, hash) = approved(line);
     for file in ["summary.md", "report.html"] {
         assert!(site.read(&format!("state/runs/{run}/report/{file}")).contains(hash), "{file} does not show the hash");
     }
@@ -227,7 +235,7 @@ creation = "off"
         site.append("in/customers.csv", "cus_6,c6@example.com,Six,2025-01-01 00:00\n");
         let text = site.expect(&format!("plan --as-of {AS_OF} --only cus_6"), 0).stdout;
         let line = text.lines().find_map(|line| line.strip_prefix("approve it: tether-recon apply ")).unwrap();
-        let (run, hash) = line.split_once(" --approve ").unwrap();
+        let (run, hash) = approved(line);
         (run.to_owned(), hash.to_owned())
     };
     site.expect(&format!("apply {run} --approve {hash}"), 0);

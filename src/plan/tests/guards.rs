@@ -54,6 +54,7 @@ impl Nights<'_> {
             started_at: Instant::parse("2026-11-05T12:00:00Z").unwrap(),
             previous: previous.as_ref(),
             allowed: &allowed,
+            approved: &[],
         };
         judge(asked).unwrap()
     }
@@ -311,6 +312,7 @@ fn a_source_that_vanished_is_refused_and_a_new_one_has_nothing_to_compare_with()
         started_at: Instant::parse(AS_OF).unwrap(),
         previous: Some(&previous),
         allowed: &[],
+        approved: &[],
     });
     let found = found.unwrap().into_iter().find(|finding| finding.refused).unwrap();
     assert!(
@@ -368,6 +370,7 @@ fn a_first_run_and_one_after_an_earlier_version_are_told_so_and_not_refused() {
             started_at: Instant::parse(AS_OF).unwrap(),
             previous: Some(&earlier),
             allowed: &[],
+            approved: &[],
         });
         let found = found.unwrap();
         assert!(!found[0].refused && found[0].detail.contains("is of an earlier version"), "{}", found[0].detail);

@@ -15,9 +15,10 @@ use crate::monitor::{Event, Monitor};
 use crate::plan;
 use crate::redact::Salt;
 use crate::runs::{
-    Approval, Fingerprint, Holder, Link, Manifest, Mode, Proof, RunFolder, RunStatus, StateLock, check_seal,
-    write_atomic,
+    Approval, Fingerprint, GuardFinding, Holder, Link, Manifest, Mode, Proof, RunFolder, RunStatus, StateLock,
+    check_seal, write_atomic,
 };
+use rust_decimal::Decimal;
 use std::fs::File;
 use std::time::Duration;
 
@@ -146,6 +147,21 @@ struct Begun {
     existing: Vec<Option<crate::table::Existing>>,
 }
 
+/// A finding of the plan as it would be found when it is applied: exports whose age was let pass are the same ones, and older
+/// by what the plan waited (and a second's part, for the figure's rounding).
+fn waited(finding: &GuardFinding, planned_at: Instant, now: Instant) -> GuardFinding {
+    let older = |figure: &String| {
+        let waited = Decimal::from(now.epoch_seconds() - planned_at.epoch_seconds()) / Decimal::from(3600);
+        let age = figure.parse::<Decimal>().ok()?.checked_add(waited + Decimal::new(1, 4))?;
+        Some(age.to_string())
+    };
+    let figure = match (finding.unit.as_str(), &finding.figure) {
+        ("hours", Some(figure)) => older(figure),
+        (_, figure) => figure.clone(),
+    };
+    GuardFinding { figure, ..finding.clone() }
+}
+
 /// Copies the plan into a folder of its own, judged again by the guards, and names there what it came from.
 fn begin(
     settings: &Settings,
@@ -157,10 +173,10 @@ fn begin(
     let Prepared { folder: from, manifest: plan, rows, accounting, breaks, .. } = planned;
     let state = &settings.run.state;
     let previous = RunFolder::last_complete(state)?.map(|(_, manifest)| manifest);
-    // What the plan was let pass stood in the report that was approved.
-    let overridden = plan.guards.iter().filter(|finding| finding.overridden).map(|finding| finding.guard.clone());
-    let allowed: Vec<String> = approved.allow.iter().cloned().chain(overridden).collect();
-    let guards = plan::judge(plan::Asked {
+    // What the plan was let pass stood in the report that was approved, and what it was refused for did so too.
+    let let_pass: Vec<GuardFinding> =
+        plan.guards.iter().map(|one| waited(one, plan.started_at, begun.started_at)).collect();
+    let mut guards = plan::judge(plan::Asked {
         rows: &rows,
         selection: plan.selection.as_ref(),
         products: &plan.products,
@@ -170,8 +186,16 @@ fn begin(
         settings,
         started_at: begun.started_at,
         previous: previous.as_ref(),
-        allowed: &allowed,
+        allowed: &approved.allow,
+        approved: &let_pass,
     })?;
+    for refusing in plan.guards.iter().filter(|one| one.refused && !approved.allow.contains(&one.guard)) {
+        match guards.iter_mut().find(|one| (&one.guard, &one.scope) == (&refusing.guard, &refusing.scope)) {
+            Some(found) if !found.refused => *found = refusing.clone(),
+            Some(_) => {}
+            None => guards.push(refusing.clone()),
+        }
+    }
     let refused = announce(&guards, monitor);
     let waiting = waiting::left_waiting(state, monitor)?;
     let folder = RunFolder::create(state, &begun.run_id)?;

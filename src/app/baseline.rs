@@ -10,7 +10,7 @@ use crate::baseline::{Baseline, BaselineError, Difference, difference, hash, tau
 use crate::config;
 use crate::journal::{self, Record};
 use crate::plan::read_plan;
-use crate::runs::{Chain, Holder, Manifest, RunFolder, StateLock, chain};
+use crate::runs::{Chain, Fingerprint, Holder, Manifest, RunFolder, StateLock, chain};
 use crate::table::Existing;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -81,6 +81,12 @@ pub fn rebuild(context: &Context<'_>, options: Options) -> Result<(ExitCode, Str
             rebuilt.missing.push(format!(
                 "{name}: the present baseline holds {} that no kept run shows",
                 named(&beside.gone, "customer")
+            ));
+        }
+        if !beside.newer.is_empty() {
+            rebuilt.missing.push(format!(
+                "{name}: the present baseline holds a later reply of {} than any kept run shows",
+                named(&beside.newer, "customer")
             ));
         }
         if !beside.same {
@@ -222,6 +228,13 @@ fn products(folder: &RunFolder, manifest: &Manifest) -> Result<Vec<Option<usize>
         return Err(input(&"its SHA-256 is not the one that the manifest names"));
     }
     let journal = folder.journal_path();
+    // It is named as soon as it does not grow any more: one that was cut at a line's end is sound by itself.
+    if let Some(named) = manifest.proof.files.get("journal.jsonl") {
+        let found = Fingerprint::of(&journal).map_err(|error| damaged(&journal, &error))?;
+        if found != *named {
+            return Err(damaged(&journal, &format!("the manifest names {named}, and found is {found}")));
+        }
+    }
     if let Some(Record::Header(header)) = journal::read(&journal)?.next().transpose()?
         && (header.run_id != manifest.run_id || header.plan_hash != manifest.plan_hash)
     {
@@ -241,30 +254,32 @@ struct Beside {
     words: String,
     /// Customers that only the present one holds.
     gone: Vec<String>,
+    /// Customers of whom the present one holds a later reply.
+    newer: Vec<String>,
 }
 
 /// `rows`: what the kept runs tell; `None`: no reply of theirs shows a customer, so that nothing is put there.
 fn beside(present: &Baseline, name: &str, rows: Option<&Existing>) -> Result<Beside, AppError> {
     let same = rows.is_none();
-    let other = |words: String, gone: Vec<String>| Beside { same, words, gone };
+    let other = |words: String| Beside { same, words, gone: vec![], newer: vec![] };
     let old = match present.load(name) {
         Ok(Some(old)) => old,
-        Ok(None) => return Ok(other("there is none".to_owned(), vec![])),
+        Ok(None) => return Ok(other("there is none".to_owned())),
         Err(BaselineError::Damaged { detail, .. }) => {
-            return Ok(other(format!("it cannot be read ({detail})"), vec![]));
+            return Ok(other(format!("it cannot be read ({detail})")));
         }
         Err(error) => return Err(error.into()),
     };
     if hash([(name, Some(&old))])? == hash([(name, rows)])? {
-        return Ok(Beside { same: true, words: "the same".to_owned(), gone: vec![] });
+        return Ok(Beside { same: true, ..other("the same".to_owned()) });
     }
     let nobody = Existing::empty();
-    let Difference { gone, joined, changed } = difference(&old, rows.unwrap_or(&nobody))?;
+    let Difference { gone, newer, joined, changed } = difference(&old, rows.unwrap_or(&nobody))?;
     let words = match rows {
         Some(_) => format!("{joined} more, {} fewer, {changed} otherwise, of {}", gone.len(), old.len()),
         None => format!("left as it is, with {}", old.len()),
     };
-    Ok(other(words, gone))
+    Ok(Beside { same, words, gone, newer })
 }
 
 /// `1 run`, `2 runs`.

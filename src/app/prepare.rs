@@ -105,6 +105,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         started_at: request.started_at,
         previous: previous.as_ref(),
         allowed: request.allow,
+        approved: &[],
     })?;
     let refused = announce(&guards, monitor);
     let to_send = plan::rows_to_send(&planned.rows, selection.as_ref())?;

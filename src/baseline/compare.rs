@@ -2,6 +2,7 @@
 
 use super::BaselineError;
 use super::hash::PLACE;
+use super::merge::updated_at;
 use super::pair::pair;
 use crate::table::Existing;
 use polars::prelude::*;
@@ -11,6 +12,8 @@ use polars::prelude::*;
 pub struct Difference {
     /// Customers that only the first holds, by Tether id, else external id, else e-mail.
     pub gone: Vec<String>,
+    /// Customers that both hold, and of whom the first has a later state, named alike.
+    pub newer: Vec<String>,
     /// How many only the second holds.
     pub joined: usize,
     /// How many both hold, and say something else of.
@@ -40,11 +43,15 @@ pub fn difference(old: &Existing, new: &Existing) -> Result<Difference, Baseline
     // The rows of either that have a partner, side by side, column by column.
     let paired: BooleanChunked = partner.iter().map(|partner| Some(partner.is_some())).collect_ca("paired".into());
     let places: IdxCa = partner.iter().copied().flatten().map(Some).collect_ca("places".into());
+    let rows: Vec<usize> = (0..old.height()).zip(&partner).filter(|(_, of)| of.is_some()).map(|(row, _)| row).collect();
     let (left, right) = (old.filter(&paired)?, new.take(&places)?);
     let mut differs = BooleanChunked::full("differs".into(), false, left.height());
     for column in left.columns().iter().filter(|column| !PLACE.contains(&column.name().as_str())) {
         differs = differs | column.not_equal_missing(right.column(column.name())?)?;
     }
     let changed = differs.iter().filter(|differs| *differs == Some(true)).count();
-    Ok(Difference { gone, joined: new.height() - taken.len(), changed })
+    let ages = updated_at(&left)?.into_iter().zip(updated_at(&right)?);
+    let newer =
+        rows.into_iter().zip(ages).filter(|(_, (left, right))| left > right).map(|(row, _)| name(row)).collect();
+    Ok(Difference { gone, newer, joined: new.height() - taken.len(), changed })
 }

@@ -121,7 +121,7 @@ fn given_up(frame: &DataFrame, key: &str) -> Result<Option<BooleanChunked>, Base
 }
 
 /// `updated_at` in milliseconds; a row without one is older than any.
-fn updated_at(frame: &DataFrame) -> Result<Vec<i64>, BaselineError> {
+pub(super) fn updated_at(frame: &DataFrame) -> Result<Vec<i64>, BaselineError> {
     Ok(frame.column("updated_at")?.datetime()?.physical().iter().map(|at| at.unwrap_or(i64::MIN)).collect())
 }
 

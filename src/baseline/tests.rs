@@ -240,3 +240,11 @@ proptest! {
         prop_assert_eq!(baseline.hash(["core"]).unwrap(), hash);
     }
 }
+
+#[test]
+fn customers_of_whom_the_first_holds_a_later_state_are_named() {
+    let old = export(&["t1/u1/a@x.co@5", "t2/u2/b@x.co@3", "-/u3/c@x.co@4", "t4/u4/d@x.co@9"]);
+    let new = export(&["t2/u2/z@x.co@4", "t1/u1/a@x.co@3", "-/u3/c@x.co@4"]);
+    let found = super::difference(&old, &new).unwrap();
+    assert_eq!((found.newer, found.gone), (vec!["t1".to_owned()], vec!["t4".to_owned()]));
+}

@@ -109,7 +109,7 @@ fn overridden(findings: &[GuardFinding]) -> Vec<String> {
     let mut said: Vec<String> = vec![];
     for finding in findings.iter().filter(|finding| finding.overridden) {
         let scope = finding.scope.as_deref().map_or_else(String::new, |scope| format!("{scope} "));
-        let figure = finding.figure.as_deref().unwrap_or("unknown");
+        let figure = finding.figure.as_deref().unwrap_or("something from 0");
         said.push(format!("{} ({scope}{figure}, limit {} {})", finding.guard, finding.limit, finding.unit));
     }
     said

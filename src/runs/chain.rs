@@ -57,11 +57,12 @@ pub fn chain(state: &std::path::Path) -> Result<Chain, RunsError> {
                 continue;
             }
         };
-        if !manifest.mode.sends() {
-            continue;
-        }
+        // A plan names what came before it, too.
         if let Some(link) = manifest.proof.previous.as_ref().filter(|link| !kept.contains(link.run_id.as_str())) {
             missing.push(Missing::NotKept { run_id: link.run_id.clone(), named_by: run_id.clone() });
+        }
+        if !manifest.mode.sends() {
+            continue;
         }
         waiting.insert(run_id, (folder.clone(), manifest));
     }

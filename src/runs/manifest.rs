@@ -98,14 +98,45 @@ impl Manifest {
     }
 }
 
+/// What somebody who approves a plan has seen of it.
+#[derive(Serialize)]
+struct Seen<'a> {
+    plan_hash: &'a str,
+    config_hash: &'a str,
+    selection: Option<(Option<u64>, Option<&'a [u32]>)>,
+    /// Name, scope, figure, limit, and whether it was overridden.
+    guards: Vec<(&'a str, Option<&'a str>, Option<&'a str>, &'a str, bool)>,
+}
+
 impl Manifest {
-    /// What who approves the plan hands back: the plan's hash; of a plan that is limited to some rows, the SHA-256 of that
-    /// hash, a line feed and the selection as compact JSON, so that the approval holds for no other selection.
+    /// What who approves the plan hands back: the SHA-256 of what the report shows of it as compact JSON, so that the approval
+    /// holds for no other plan, configuration (so no other address), limit, or guard that was overridden or refused it.
     pub fn approval_hash(&self) -> String {
-        let Some(selection) = &self.selection else { return self.plan_hash.clone() };
+        let seen = Seen {
+            plan_hash: &self.plan_hash,
+            config_hash: &self.config_hash,
+            selection: self.selection.as_ref().map(|selection| match selection {
+                Selection::Limit(most) => (Some(*most), None),
+                // The rows alone: a redacted report shows another key.
+                Selection::Only { rows, .. } => (None, Some(rows.as_slice())),
+            }),
+            guards: self
+                .guards
+                .iter()
+                .filter(|one| one.refused || one.overridden)
+                .map(|one| {
+                    (
+                        one.guard.as_str(),
+                        one.scope.as_deref(),
+                        one.figure.as_deref(),
+                        one.limit.as_str(),
+                        one.overridden,
+                    )
+                })
+                .collect(),
+        };
         // Names and numbers alone: it cannot fail.
-        let selection = serde_json::to_string(selection).unwrap_or_default();
-        hex(&Sha256::digest(format!("{}\n{selection}", self.plan_hash)))
+        hex(&Sha256::digest(serde_json::to_vec(&seen).unwrap_or_default()))
     }
 }
 
@@ -131,7 +162,7 @@ impl Mode {
     }
 }
 
-/// A plan that somebody approved by its hash, which is the run's own `plan_hash`.
+/// A plan that somebody approved by its [approval hash](Manifest::approval_hash).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The plan's run, and the hash of its manifest.

@@ -68,7 +68,7 @@ fn an_approved_plan_is_sent_exactly_and_both_folders_prove_it() {
     assert!(plan_of(&own) == plan_of(&folder(&site, &run)), "another plan was sent");
     let manifest = report.manifest();
     assert_eq!((&manifest["mode"], &manifest["as_of"]), (&"apply".into(), &AS_OF.into()));
-    assert_eq!(manifest["plan_hash"], hash.as_str());
+    assert_ne!(manifest["plan_hash"], hash.as_str(), "who approves has seen more than the rows");
     assert_eq!(manifest["approval"]["plan"]["run_id"], run.as_str());
     for said in [&manifest, &report.summary] {
         assert_eq!(said["approval"]["approved_by"], "Ada<Lovelace>");
@@ -151,6 +151,14 @@ fn the_guards_are_asked_again_and_can_be_overridden_once() {
     let (run, hash) = plan(&site, 4);
     let refusing = site.expect(&format!("apply {run} --approve {hash}"), 4);
     assert!(refusing.stdout.contains("--allow max_created"), "{}", refusing.stdout);
+    // The rows that were let pass, and the same for another server, are other things to approve.
+    let let_pass = site.expect(&format!("plan --as-of {AS_OF} --allow max_created"), 0).stdout;
+    assert!(!let_pass.contains(&hash) && let_pass.contains(" --approve "), "{let_pass}");
+    let settings = site.read("recon.toml");
+    site.write("recon.toml", settings.replace(&server.url, "http://127.0.0.1:1"));
+    let (_, elsewhere) = plan(&site, 4);
+    assert_ne!(elsewhere, hash);
+    site.write("recon.toml", settings);
     // A refused one has not applied it.
     site.expect(&format!("apply {run} --approve {hash} --allow max_created"), 0);
     assert_eq!(server.stop(&site).0.len(), 4);
@@ -162,6 +170,7 @@ fn a_limited_plan_is_approved_with_its_limit_and_applied_to_just_those() {
     let server = Server::start(&site, "");
     site.configure(&server.url, "[guards]\nmax_created = 0\n");
     let (whole, whole_hash) = plan(&site, 4);
+    let whole_manifest = site.report().manifest();
     let planned = site.expect(&format!("plan --as-of {AS_OF} --limit 1 --allow max_created"), 0);
     assert!(planned.stdout.contains("The plan is limited by --limit 1: 3 customers are left to a later run."));
     let report = site.report();
@@ -177,7 +186,7 @@ fn a_limited_plan_is_approved_with_its_limit_and_applied_to_just_those() {
         assert!(site.read(&format!("state/runs/{run}/report/{file}")).contains(hash), "{file} does not show the hash");
     }
     // The same rows without the limit are another thing to approve, and the other way round.
-    assert_eq!(report.manifest()["plan_hash"], whole_hash.as_str());
+    assert_eq!(report.manifest()["plan_hash"], whole_manifest["plan_hash"]);
     refused(&site, &format!("apply {run} --approve {whole_hash}"), 2, "the approved hash is not that of plan");
     refused(&site, &format!("apply {whole} --approve {hash}"), 2, "the approved hash is not that of plan");
 
@@ -300,4 +309,22 @@ fn plan_makes_no_connection_and_writes_nothing_but_its_own_folder() {
     assert_eq!(after, before, "something beside the plan's own folder was written");
     // Whoever had connected would stand in the queue of the listener.
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_plan_that_a_guard_refused_stays_refused_though_the_guard_would_let_it_pass_by_now() {
+    let (site, server, ..) = planned(3, "", "");
+    site.expect(&format!("run --as-of {AS_OF}"), 0);
+    // The customers' file lost most of its rows, and by the next night that is what the last completed run read.
+    site.configure(&server.url, "[guards]\nmin_rows_percent = 80\n");
+    let contacts = site.read("in/contacts.csv");
+    let few: Vec<&str> = contacts.lines().take(2).collect();
+    site.write("in/contacts.csv", format!("{}\n", few.join("\n")));
+    let (run, hash) = plan(&site, 4);
+    site.expect(&format!("run --as-of {AS_OF} --allow min_rows_percent --limit 0"), 0);
+    let refusing = site.ran(&format!("apply {run} --approve {hash}"));
+    assert_eq!(refusing.code, 4, "{}", refusing.stderr);
+    assert!(refusing.stdout.contains("--allow min_rows_percent"), "{}", refusing.stdout);
+    site.ran(&format!("apply {run} --approve {hash} --allow min_rows_percent"));
+    server.end(&site);
 }

@@ -115,6 +115,14 @@ fn what_the_kept_runs_cannot_tell_is_refused_and_said() {
     std::fs::write(&journal, damaged).unwrap();
     let refused = site.expect("baseline rebuild", 8).stderr;
     assert!(refused.contains(&format!("run {id} cannot be read: ")), "{refused}");
+    // Cut at a line's end it is sound by itself, and not what the manifest names.
+    let end = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    std::fs::write(&journal, &whole[..end]).unwrap();
+    let refused = site.expect("baseline rebuild", 8).stderr;
+    assert!(
+        refused.contains(&format!("run {id} cannot be read: ")) && refused.contains("the manifest names"),
+        "{refused}"
+    );
     std::fs::remove_file(&journal).unwrap();
     let refused = site.expect("baseline rebuild", 8).stderr;
     assert!(refused.contains(&format!("run {id} cannot be read: its journal is missing")), "{refused}");
@@ -162,4 +170,28 @@ fn without_the_runs_that_taught_it_a_baseline_is_not_replaced_by_less() {
     assert!(dry.contains("core: the present baseline holds 3 customers ("), "{dry}");
     assert!(std::fs::read(site.path(FILE)).unwrap() != left, "the second night taught it");
     server.stop(&site);
+}
+
+#[test]
+fn without_the_newest_run_what_it_taught_is_not_rolled_back_unsaid() {
+    let site = Site::new(6);
+    let server = Server::start(&site, "");
+    site.configure(&server.url, "");
+    site.expect(&format!("run --as-of {AS_OF}"), 0);
+    raise(&site, 1, 21);
+    site.expect(&format!("run --as-of {AS_OF}"), 0);
+    server.end(&site);
+    let left = std::fs::read(site.path(FILE)).unwrap();
+    let newest = site.runs().pop().unwrap();
+    std::fs::rename(&newest, site.path("aside")).unwrap();
+    // Nothing that is kept names the run that is gone: only what it left shows that it was there.
+    let refused = site.expect("baseline rebuild", 8).stderr;
+    assert!(refused.contains("core: the present baseline holds a later reply of "), "{refused}");
+    assert!(refused.contains("--allow-incomplete"), "{refused}");
+    assert!(std::fs::read(site.path(FILE)).unwrap() == left, "a refusal changes nothing");
+    std::fs::rename(site.path("aside"), &newest).unwrap();
+    site.expect("baseline rebuild", 0);
+    std::fs::rename(&newest, site.path("aside")).unwrap();
+    site.expect("baseline rebuild --allow-incomplete", 0);
+    assert!(std::fs::read(site.path(FILE)).unwrap() != left);
 }

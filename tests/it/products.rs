@@ -134,7 +134,7 @@ fn a_subscription_of_two_filters_is_a_break_and_a_changed_filter_makes_a_plan_st
     let site = site();
     site.expect(&format!("plan --as-of {AS_OF}"), 0);
     let run = site.report().manifest()["run_id"].as_str().unwrap().to_owned();
-    let hash = site.report().manifest()["plan_hash"].as_str().unwrap().to_owned();
+    let hash = site.approval();
     configure(&site, "'Academy', 'Core'");
     let refused = site.expect(&format!("apply {run} --approve {hash}"), 8).stderr;
     assert!(refused.contains("`products 2.filter` is"), "{refused}");

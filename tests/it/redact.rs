@@ -295,7 +295,7 @@ fn the_configuration_asks_for_every_night_and_a_copy_can_be_made_of_any() {
     assert_eq!(email(&copied), email(&planned));
 
     // What was reviewed without names is sent without them, whatever the configuration says by then.
-    let hash = site.report().manifest()["plan_hash"].as_str().unwrap().to_owned();
+    let hash = site.approval();
     let configured = site.read("recon.toml").replace("redact = true\n", "");
     site.write("recon.toml", configured);
     let said = site.expect(&format!("apply {} --approve {hash} --approved-by Ada", plan.display()), 0);

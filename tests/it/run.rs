@@ -151,7 +151,7 @@ fn every_json_line_of_every_end_carries_a_run() {
     };
     let newest = || site.runs().pop().unwrap().file_name().unwrap().to_string_lossy().into_owned();
     assert_eq!(hold("plan", 0), newest());
-    let hash = site.report().summary["plan_hash"].as_str().unwrap().to_owned();
+    let hash = site.approval();
     hold(&format!("apply latest --approve {}", "0".repeat(64)), 2);
     assert_eq!(hold(&format!("apply latest --approve {hash}"), 0), newest());
     hold("resume --output nowhere", 2);

@@ -191,6 +191,13 @@ creation = "on"
         self.command(line.split_whitespace()).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap()
     }
 
+    /// What who approves the newest plan hands back, as its report shows it.
+    pub fn approval(&self) -> String {
+        let page = std::fs::read_to_string(self.runs().pop().unwrap().join("report/summary.md")).unwrap();
+        let (_, after) = page.split_once(" --approve ").expect(&page);
+        after.split('`').next().unwrap().to_owned()
+    }
+
     /// The run folders, the oldest first.
     pub fn runs(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.path("state/runs")) else { return vec![] };

@@ -4,6 +4,7 @@ use super::table::hours;
 use super::{Figure, Look, percent};
 use crate::link::OVERRIDES;
 use crate::model::InputFile;
+use crate::runs::{Manifest, RunProduct};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,7 +12,11 @@ use std::time::Duration;
 /// they are for years; so may what a person writes by hand, and an export of Tether's customers, which the baseline outlives.
 const LIVE: [&str; 4] = ["stripe_customers", "stripe_subscriptions", "stripe_subscription_items", "stripe_discounts"];
 
-/// Rows of each source in percent of the last completed run's, also of one that is not read any more.
+/// The source whose rows are counted per product too: what they pay is sent.
+const SUBSCRIPTIONS: &str = "stripe_subscriptions";
+
+/// Rows of each source in percent of the last completed run's, also of one that is not read any more; then per product
+/// what its filter takes.
 pub(super) fn rows(look: &Look<'_>) -> Vec<Figure> {
     let Some(previous) = look.asked.previous else { return vec![Figure::first_run()] };
     let now = look.asked.sources.iter().map(|source| (source.name.as_str(), Some(source.rows_read)));
@@ -28,10 +33,11 @@ pub(super) fn rows(look: &Look<'_>) -> Vec<Figure> {
             (Some(rows), 0) => Figure::none(Some(source), &format!("{rows} rows, and none in the last completed run")),
             (rows, before) => {
                 let Some(percent) = percent(rows.unwrap_or(0).into(), before.into()) else { continue };
+                let shown = look.shown(percent);
                 let what = match rows {
                     None => format!("{source}: not read any more, of {before} rows in the last completed run"),
                     Some(rows) => {
-                        format!("{source}: {rows} rows, {percent} % of the {before} that the last completed run read")
+                        format!("{source}: {rows} rows, {shown} % of the {before} that the last completed run read")
                     }
                 };
                 Figure::new(Some(source), percent, what)
@@ -39,7 +45,31 @@ pub(super) fn rows(look: &Look<'_>) -> Vec<Figure> {
         };
         figures.push(figure);
     }
+    figures.extend(look.asked.products.iter().filter_map(|product| taken(look, product, previous)));
     figures
+}
+
+/// Rows of Stripe's subscriptions that one product's filter takes, in percent of those that it took in the last completed
+/// run. `None`: no filter was in force at either, or it took and takes nothing.
+fn taken(look: &Look<'_>, product: &RunProduct, previous: &Manifest) -> Option<Figure> {
+    let rows = |product: &RunProduct| product.taken.iter().find(|of| of.name == SUBSCRIPTIONS).map(|of| of.rows_read);
+    let name = &product.name;
+    let earlier = previous.products.iter().find(|earlier| earlier.name == *name);
+    let (rows, before) = match (rows(product)?, earlier.map(rows)) {
+        (_, None) => return Some(Figure::none(Some(name), "the last completed run did not have this product")),
+        (_, Some(None)) => return Some(Figure::none(Some(name), "no filter stood in the last completed run")),
+        (0, Some(Some(0))) => return None,
+        (rows, Some(Some(before))) => (rows, before),
+    };
+    let Some(percent) = percent(rows.into(), before.into()) else {
+        let why = format!("its filter takes {rows} rows of {SUBSCRIPTIONS}, and none in the last completed run");
+        return Some(Figure::none(Some(name), &why));
+    };
+    let shown = look.shown(percent);
+    let what = format!(
+        "{name}: its filter takes {rows} rows of {SUBSCRIPTIONS}, {shown} % of the {before} that it took in the last completed run"
+    );
+    Some(Figure::new(Some(name), percent, what))
 }
 
 /// The live sources that files were read for, with those files.

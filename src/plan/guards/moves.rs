@@ -21,6 +21,8 @@ pub(super) struct Moves {
     net: i128,
     gross: i128,
     opening: i128,
+    /// Customers whose MRR in Tether is known, be it 0.
+    known: u64,
     /// The largest changes of one customer's MRR, the largest first: key and amount.
     largest: Vec<(String, i64)>,
     /// How many customers' MRR moves by more than the limit.
@@ -48,6 +50,7 @@ pub(super) fn moves(asked: &Asked<'_>) -> Result<Vec<Moves>, PlanError> {
             wide(moved()).filter(sent.clone()).sum().alias("net"),
             wide(moved().abs()).filter(sent.clone()).sum().alias("gross"),
             wide(col("mrr_before")).sum().alias("opening"),
+            col("mrr_before").is_not_null().sum().cast(DataType::UInt64).alias("known"),
             moved().abs().gt(lit(most)).and(sent.clone()).sum().cast(DataType::UInt64).alias("beyond"),
         ])
         .collect()?;
@@ -70,6 +73,7 @@ pub(super) fn moves(asked: &Asked<'_>) -> Result<Vec<Moves>, PlanError> {
             net: sum("net")?,
             gross: sum("gross")?,
             opening: sum("opening")?,
+            known: count("known")?,
             largest: largest(asked.rows, &product.name, sent.clone(), moved())?,
             beyond: count("beyond")?,
         });
@@ -129,7 +133,8 @@ pub(super) fn changed(look: &Look<'_>) -> Vec<Figure> {
         match percent(Decimal::from(*updated), Decimal::from(*held)) {
             None => Figure::none(Some(product), "no customer is known to be in Tether"),
             Some(percent) => {
-                let what = format!("{product}: {updated} of {held} existing customers ({percent} %) would change");
+                let shown = look.shown(percent);
+                let what = format!("{product}: {updated} of {held} existing customers ({shown} %) would change");
                 Figure::new(Some(product), percent, what)
             }
         }
@@ -148,12 +153,26 @@ pub(super) fn gross(look: &Look<'_>) -> Vec<Figure> {
 }
 
 fn of_opening(look: &Look<'_>, moved: fn(&Moves) -> u128, how: &str) -> Vec<Figure> {
+    let digits = u32::from(digits(&look.asked));
+    let currency = look.asked.settings.run.currency.as_str().to_uppercase();
     let figure = |moves: &Moves| {
-        let product = &moves.product;
-        match percent(decimal(moved(moves)), decimal(moves.opening.unsigned_abs())) {
+        let Moves { product, known, .. } = moves;
+        let amount = decimal(moved(moves));
+        match percent(amount, decimal(moves.opening.unsigned_abs())) {
+            // Whoever is known to pay nothing is no new product: no percentage is as much as something out of nothing.
+            None if *known > 0 && !amount.is_zero() => {
+                let major = amount / Decimal::from(10_u64.pow(digits));
+                let what = format!(
+                    "{product}: Tether's MRR of {known} existing customers is 0, and would move by {major:.*} {currency} \
+                     {how}, beyond any percentage",
+                    usize::try_from(digits).unwrap_or_default()
+                );
+                Figure::endless(product, what)
+            }
+            None if *known > 0 => Figure::none(Some(product), "Tether's MRR is 0, and none would move"),
             None => Figure::none(Some(product), "no MRR is known to be in Tether"),
             Some(percent) => {
-                let what = format!("{product}: Tether's MRR would move by {percent} % {how}");
+                let what = format!("{product}: Tether's MRR would move by {} % {how}", look.shown(percent));
                 Figure::new(Some(product), percent, what)
             }
         }

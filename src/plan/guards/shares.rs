@@ -17,9 +17,9 @@ pub(super) fn statuses(look: &Look<'_>) -> Vec<Figure> {
     let figure = |product: &str| {
         let Some(before) = &previous.mix else { return Figure::none(Some(product), EARLIER_VERSION) };
         match (look.asked.mix.and_then(|now| now.statuses.get(product)), before.statuses.get(product)) {
-            (Some(now), Some(before)) => shift(product, "customers", now, before),
+            (Some(now), Some(before)) => shift(look, product, "customers", now, before),
             (_, None) => Figure::none(Some(product), "the last completed run had no customer of it"),
-            (None, Some(before)) => shift(product, "customers", &Counts::new(), before),
+            (None, Some(before)) => shift(look, product, "customers", &Counts::new(), before),
         }
     };
     look.asked.products.iter().map(|product| figure(&product.name)).collect()
@@ -27,7 +27,7 @@ pub(super) fn statuses(look: &Look<'_>) -> Vec<Figure> {
 
 /// How far the share of a currency among Stripe's subscriptions moved.
 pub(super) fn currencies(look: &Look<'_>) -> Vec<Figure> {
-    vec![with_currencies(look, |now, before| shift(SUBSCRIPTIONS, "subscriptions", now, before))]
+    vec![with_currencies(look, |now, before| shift(look, SUBSCRIPTIONS, "subscriptions", now, before))]
 }
 
 /// Currencies of which the last completed run had no subscription.
@@ -56,7 +56,7 @@ fn with_currencies(look: &Look<'_>, compare: impl Fn(&Counts, &Counts) -> Figure
 }
 
 /// The largest move of a share, in percentage points; a share of nothing is 0.
-fn shift(scope: &str, of: &str, now: &Counts, before: &Counts) -> Figure {
+fn shift(look: &Look<'_>, scope: &str, of: &str, now: &Counts, before: &Counts) -> Figure {
     let (all, all_before): (u64, u64) = (now.values().sum(), before.values().sum());
     if all_before == 0 {
         return Figure::none(Some(scope), &format!("the last completed run had no {of}"));
@@ -68,7 +68,16 @@ fn shift(scope: &str, of: &str, now: &Counts, before: &Counts) -> Figure {
     let words: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
     let moved = words.into_iter().map(|word| {
         let (share, share_before) = (share(now, word, all), share(before, word, all_before));
-        ((share - share_before).abs().round_dp(2).normalize(), word, share, share_before)
+        // Over one denominator, so that two thirds less one sixth are just 50 points.
+        let points = match all {
+            0 => share_before,
+            _ => {
+                let count = |counts: &Counts| Decimal::from(counts.get(word).copied().unwrap_or_default());
+                let (all, all_before) = (Decimal::from(all), Decimal::from(all_before));
+                (count(now) * all_before - count(before) * all).abs() * Decimal::ONE_HUNDRED / (all * all_before)
+            }
+        };
+        (points, word, share, share_before)
     });
     // Of several the first by its word, so that the same counts give the same sentence.
     let largest = moved.reduce(|largest, next| if next.0 > largest.0 { next } else { largest });
@@ -78,7 +87,8 @@ fn shift(scope: &str, of: &str, now: &Counts, before: &Counts) -> Figure {
     let [share, share_before] = [share, share_before].map(|share| share.round_dp(2).normalize());
     let what = format!(
         "{scope}: {word} is {share} % of {all} {of}, and was {share_before} % of {all_before} in the last completed run: \
-         {points} points"
+         {} points",
+        look.shown(points)
     );
     Figure::new(Some(scope), points, what)
 }

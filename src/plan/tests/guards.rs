@@ -1,6 +1,6 @@
 //! Every guard at its limit, just below and just above it, and where there is nothing to compare with.
 
-use super::scenario::{AS_OF, plan, settings};
+use super::scenario::{AS_OF, plan, settings, settings_with};
 use crate::config::{self, Guards};
 use crate::model::{InputFile, Instant, Selection};
 use crate::plan::{Asked, Planned, judge, limits};
@@ -54,6 +54,7 @@ impl Nights<'_> {
             started_at: Instant::parse("2026-11-05T12:00:00Z").unwrap(),
             previous: previous.as_ref(),
             allowed: &allowed,
+            approved: &[],
         };
         judge(asked).unwrap()
     }
@@ -217,6 +218,137 @@ fn each_guard_passes_at_its_limit_and_refuses_just_beyond_it() {
 }
 
 #[test]
+fn shares_are_compared_exactly_and_shown_on_the_side_of_the_limit_where_they_lie() {
+    let usd = |count: usize| paying(&vec![USD; count]);
+    let (of_three, of_two, of_six) = (usd(3), usd(2), usd(6));
+    let (two_thirds, a_sixth) = (paying(&[USD, USD, EUR]), paying(&[USD, EUR, EUR, EUR, EUR, EUR]));
+    for (line, now, before, refused, shown) in [
+        ("min_rows_percent = 66.67", &of_two, &of_three, true, "66.66 % of the 3"),
+        ("min_rows_percent = 66.66", &of_two, &of_three, false, "66.66 % of the 3"),
+        ("min_rows_percent = 66.6667", &of_two, &of_three, true, "66.6666 % of the 3"),
+        ("max_rows_percent = 66.66", &of_two, &of_three, true, "66.67 % of the 3"),
+        ("max_rows_percent = 66.67", &of_two, &of_three, false, "66.67 % of the 3"),
+        ("max_rows_percent = 50", &of_three, &of_six, false, "50 % of the 6"),
+        ("max_currency_shift_percent = 50", &a_sixth, &two_thirds, false, ": 50 points"),
+        ("max_currency_shift_percent = 33.33", &two_thirds, &of_three, true, ": 33.34 points"),
+    ] {
+        let found = Nights { now, before: Some(before), ..Nights::default() };
+        let found = found.finding(line, Some("stripe_subscriptions"));
+        assert_eq!(found.refused, refused, "{line}: {}", found.detail);
+        assert!(found.detail.contains(shown), "{line}: {}", found.detail);
+    }
+}
+
+#[test]
+fn something_out_of_an_mrr_of_0_is_beyond_any_percentage() {
+    let sources = |mrr: &str| {
+        format!("account cus_1 email=a@example.com\nsub s cus_1 active 5.00\ntether t1 email=a@example.com{mrr}")
+    };
+    for line in ["max_mrr_change_percent = 1000", "max_gross_mrr_change_percent = 1000"] {
+        let paying = sources(" mrr=0");
+        let nights = Nights { now: &paying, ..Nights::default() };
+        let found = nights.finding(line, Some("core"));
+        assert!(found.refused && found.figure.is_none(), "{}", found.detail);
+        assert!(
+            found.detail.starts_with("core: Tether's MRR of 1 existing customers is 0, and would move by 5.00 USD ")
+                && found.detail.contains("beyond any percentage; the limit is 1000 %. If that is right"),
+            "{}",
+            found.detail
+        );
+        let name = line.split(' ').next().unwrap();
+        assert!(nights.judged(line, &[name]).iter().all(|one| !one.refused && one.overridden));
+        // Nobody there, or nobody's MRR known, or nothing moves: nothing to compare with, and said.
+        let nobody = "account cus_1 email=a@example.com\nsub s cus_1 active 5.00".to_owned();
+        let still = "account cus_1 email=a@example.com\ntether t1 email=a@example.com mrr=0".to_owned();
+        for sources in [nobody, sources(""), still] {
+            let found = Nights { now: &sources, ..Nights::default() }.finding(line, Some("core"));
+            assert_eq!((found.refused, found.state()), (false, "nothing to compare"), "{sources}: {}", found.detail);
+        }
+    }
+}
+
+/// Tonight's sources against a limit of 80 %, with a run before of other filters.
+fn filtered(
+    products: &[(&str, &str)],
+    before: &[(&str, &str)],
+    sources: &str,
+    approved: &[GuardFinding],
+) -> Vec<GuardFinding> {
+    let settings = config::Settings { guards: guards("min_rows_percent = 80"), ..settings_with(products) };
+    let (tonight, earlier) = (plan(sources, &settings), plan(sources, &settings_with(before)));
+    let previous: Manifest = serde_json::from_value(manifest(&earlier, &[], None)).unwrap();
+    judge(Asked {
+        rows: &tonight.rows,
+        selection: None,
+        products: &tonight.products,
+        sources: &tonight.sources,
+        inputs: &[],
+        mix: Some(&tonight.mix),
+        settings: &settings,
+        started_at: Instant::parse(AS_OF).unwrap(),
+        previous: Some(&previous),
+        allowed: &[],
+        approved,
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_product_whose_filter_takes_less_is_refused_though_the_file_is_whole() {
+    let sources = "account cus_a email=a@example.com\nsub s1 cus_a active 10 product=p_core\n\
+        sub s2 cus_a active 10 product=p_other\nsub s3 cus_a active 10 product=p_other";
+    let of = |product: &str| format!("stripe_subscriptions.product = '{product}'");
+    let (core, other, typo) = (of("p_core"), of("p_other"), of("p_cor"));
+    let before = [("core", core.as_str()), ("other", other.as_str())];
+    let scoped = |found: &[GuardFinding], scope: &str| {
+        found.iter().find(|one| one.scope.as_deref() == Some(scope)).map(|one| (one.refused, one.detail.clone()))
+    };
+    let found = filtered(&[("core", &typo), ("other", &other)], &before, sources, &[]);
+    let (refused, detail) = scoped(&found, "core").unwrap();
+    assert!(refused, "{detail}");
+    assert!(
+        detail.starts_with(
+            "core: its filter takes 0 rows of stripe_subscriptions, 0 % of the 1 that it took in the last completed run"
+        ),
+        "{detail}"
+    );
+    assert!(!scoped(&found, "other").unwrap().0 && !scoped(&found, "stripe_subscriptions").unwrap().0);
+    let found = filtered(&before, &before, sources, &[]);
+    assert!(found.iter().all(|one| !one.refused), "{found:#?}");
+    // A product that is new, and filters that are.
+    let found = filtered(&before, &before[..1], sources, &[]);
+    assert!(
+        scoped(&found, "other").unwrap().1.contains("nothing to compare with: the last completed run did not have")
+    );
+    let found = filtered(&before, &[("core", ""), ("other", "")], sources, &[]);
+    assert!(scoped(&found, "core").unwrap().1.contains("nothing to compare with: no filter stood"));
+    assert!(scoped(&filtered(&[("core", "")], &[("core", "")], sources, &[]), "core").is_none());
+}
+
+#[test]
+fn what_an_approved_plan_was_let_pass_passes_again_but_nothing_new_and_nothing_worse() {
+    let sources = "account cus_a email=a@example.com\nsub s1 cus_a active 10 product=p_core\n\
+        sub s2 cus_a active 10 product=p_other";
+    let typo = "stripe_subscriptions.product = 'p_cor'";
+    let (now, before) = ([("core", typo)], [("core", "stripe_subscriptions.product = 'p_core'")]);
+    let found = filtered(&now, &before, sources, &[]);
+    let refused = found.into_iter().find(|one| one.refused).unwrap();
+    let approved = GuardFinding { refused: false, overridden: true, figure: Some("0".into()), ..refused.clone() };
+    for (approved, passes) in [
+        (approved.clone(), true),
+        (GuardFinding { figure: Some("0.01".into()), ..approved.clone() }, false),
+        (GuardFinding { figure: None, ..approved.clone() }, false),
+        (GuardFinding { scope: Some("academy".into()), ..approved.clone() }, false),
+        (GuardFinding { guard: "max_rows_percent".into(), ..approved.clone() }, false),
+        (GuardFinding { overridden: false, ..approved.clone() }, false),
+        (refused, false),
+    ] {
+        let found = filtered(&now, &before, sources, std::slice::from_ref(&approved));
+        assert_eq!(found.iter().all(|one| !one.refused), passes, "{approved:#?}");
+    }
+}
+
+#[test]
 fn a_limit_is_written_with_its_unit() {
     let raised = "account cus_1 email=a@example.com\nsub s cus_1 active 110.00\ntether t1 email=a@example.com mrr=100";
     let usd = paying(&[USD]);
@@ -311,6 +443,7 @@ fn a_source_that_vanished_is_refused_and_a_new_one_has_nothing_to_compare_with()
         started_at: Instant::parse(AS_OF).unwrap(),
         previous: Some(&previous),
         allowed: &[],
+        approved: &[],
     });
     let found = found.unwrap().into_iter().find(|finding| finding.refused).unwrap();
     assert!(
@@ -368,6 +501,7 @@ fn a_first_run_and_one_after_an_earlier_version_are_told_so_and_not_refused() {
             started_at: Instant::parse(AS_OF).unwrap(),
             previous: Some(&earlier),
             allowed: &[],
+            approved: &[],
         });
         let found = found.unwrap();
         assert!(!found[0].refused && found[0].detail.contains("is of an earlier version"), "{}", found[0].detail);

@@ -411,6 +411,7 @@ fn a_guard_counts_each_existing_customer_once_however_many_rows_name_it() {
         started_at: crate::model::Instant::parse(scenario::AS_OF).unwrap(),
         previous: None,
         allowed: &[],
+        approved: &[],
     };
     let found = crate::plan::judge(asked).unwrap();
     assert!(found[0].detail.contains("1 of 2 existing customers (50 %)"), "{}", found[0].detail);

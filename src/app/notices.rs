@@ -30,6 +30,7 @@ pub async fn test(context: &Context<'_>) -> Result<(ExitCode, String), AppError>
             started_at: now,
             ended_at: now,
             error: None,
+            todo: None,
             figures: None,
         })
         .await;

@@ -83,6 +83,10 @@ pub fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -
         }
         written => written?,
     }
+    // After all that notices and reports had to say: whoever mails the last line mails why.
+    if let Some(why) = context.night.last_words(code) {
+        last_words(context.voice.format, code.code(), &why);
+    }
     Ok(code)
 }
 

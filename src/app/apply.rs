@@ -7,6 +7,7 @@ use super::Context;
 use super::deliver::{self, Delivery};
 use super::exit::{AppError, ExitCode, Next};
 use super::prepare::{Prepared, announce};
+use super::why::Stops;
 use super::{find, finish, report, signals, stale, waiting};
 use crate::config::{self, Settings, TetherUrl};
 use crate::load;
@@ -73,7 +74,7 @@ pub async fn apply(context: &Context<'_>, approved: &Approved) -> Result<(ExitCo
     let begun = Begun { run_id, started_at, link, salt, existing };
     let prepared = begin(&settings, planned, begun, approved, &*monitor).map_err(nothing_sent)?;
     if prepared.manifest.status == RunStatus::Refused {
-        return finish::finish(prepared, context.now()).map_err(nothing_sent);
+        return context.finish(&settings, prepared, &Stops::new()).map_err(nothing_sent);
     }
     let delivery = Delivery { context, settings: &settings, keys, monitor, stop };
     delivery.carry_out(prepared, None).await

@@ -11,7 +11,7 @@ use super::exit::{AppError, ExitCode};
 use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
-use crate::config::{KeyPace, Settings, TetherUrl, key_is_present, load, place};
+use crate::config::{KeyPace, Settings, TetherUrl, key_is_present, load, open_mode, place};
 use crate::load::{LoadError, Look, look};
 use crate::plan::limits;
 use std::fmt::{self, Write as _};
@@ -32,7 +32,12 @@ pub fn run(context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppEr
         })?;
     }
     let look = look(&settings, &context.trials);
-    let keys: Vec<bool> = settings.products.iter().map(|product| key_is_present(&product.key, context.env)).collect();
+    let there = |source| match open_mode(source) {
+        Some(mode) => format!("REFUSED: open to others (mode {mode:03o}), run chmod 600 on it"),
+        None if key_is_present(source, context.env) => "present".to_owned(),
+        None => "NOT THERE".to_owned(),
+    };
+    let keys: Vec<String> = settings.products.iter().map(|product| there(&product.key)).collect();
     let text = describe(&settings, &look, &keys).map_err(|error| AppError::Internal(Box::new(error)))?;
     let told = notices::describe(&settings, context.env).map_err(|error| AppError::Internal(Box::new(error)))?;
     write_text(out, &(text + &told))?;
@@ -46,8 +51,8 @@ pub fn run(context: &Context<'_>, out: &mut dyn Write) -> Result<ExitCode, AppEr
     }
 }
 
-/// The page that `config check` prints. `keys` says for each product whether its key is there.
-pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<String, fmt::Error> {
+/// The page that `config check` prints. `keys` says for each product whether a run would find its key.
+pub fn describe(settings: &Settings, look: &Look, keys: &[String]) -> Result<String, fmt::Error> {
     let mut text = String::new();
     writeln!(text, "The configuration is valid (hash {}).", settings.hash.get(..12).unwrap_or_default())?;
     writeln!(text, "Account currency {}, state in {}", settings.run.currency, settings.run.state.display())?;
@@ -56,8 +61,7 @@ pub fn describe(settings: &Settings, look: &Look, keys: &[bool]) -> Result<Strin
     sources::write(&mut text, settings, look)?;
 
     writeln!(text, "\nProducts")?;
-    for (product, present) in settings.products.iter().zip(keys) {
-        let there = if *present { "present" } else { "NOT THERE" };
+    for (product, there) in settings.products.iter().zip(keys) {
         let gate = match product.creation {
             Some(true) => "expected on",
             Some(false) => "expected off",

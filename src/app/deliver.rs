@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::exit::{AppError, ExitCode, Next};
 use super::prepare::Prepared;
+use super::why::Stops;
 use super::{Context, embedded, finish};
 use crate::baseline::Baseline;
 use crate::config::{self, KeyPace, ProductSettings, Settings, TetherUrl};
@@ -66,33 +67,41 @@ impl Delivery<'_> {
         mut prepared: Prepared,
         resumed: Option<(Resumed, u64)>,
     ) -> Result<(ExitCode, String), AppError> {
-        if let Err(error) = self.send(&mut prepared, resumed).await {
-            // The manifest on the disk is what the next command goes by.
-            let is_planned = prepared.folder.read_manifest().is_ok_and(|found| found.status == RunStatus::Planned);
-            let error = error.then(if is_planned { Next::Run } else { Next::Resume });
-            if is_planned {
-                return Err(error);
-            }
-            let report = prepared.folder.report_path().join("report.html");
-            // A full disk may refuse this too: then there is no report, and the error says enough.
-            if prepared.manifest.status == RunStatus::Sending
-                && finish::cut_short(prepared, self.context.now(), error.exit_code(), certain_lines(&error)).is_ok()
-            {
-                let message = format!("what is known so far: {}", report.display());
-                self.monitor.event(Event::Warning { message });
-            }
-            return Err(error);
-        }
+        let sent = self.send(&mut prepared, resumed).await;
+        let stopped = match sent {
+            Ok(stopped) => stopped,
+            Err(error) => return Err(self.cut_short(prepared, error)),
+        };
         self.monitor.event(Event::StageStarted { stage: "writing the report", total: None });
-        let (code, summary) = finish::finish(prepared, self.context.now()).map_err(|e| e.then(Next::Resume))?;
+        let (code, summary) =
+            self.context.finish(self.settings, prepared, &stopped).map_err(|e| e.then(Next::Resume))?;
         let result = format!("exit code {}", code.code());
         self.monitor.event(Event::StageFinished { stage: "writing the report", result });
         Ok((code, summary))
     }
 
+    /// Sending or learning failed: a report of what the journal proves is tried. Returns `error` with how to go on.
+    fn cut_short(&self, prepared: Prepared, error: AppError) -> AppError {
+        // The manifest on the disk is what the next command goes by.
+        let is_planned = prepared.folder.read_manifest().is_ok_and(|found| found.status == RunStatus::Planned);
+        let error = error.then(if is_planned { Next::Run } else { Next::Resume });
+        if is_planned {
+            return error;
+        }
+        let report = prepared.folder.report_path().join("report.html");
+        // A full disk may refuse this too: then there is no report, and the error says enough.
+        if prepared.manifest.status == RunStatus::Sending
+            && finish::cut_short(prepared, self.context.now(), error.exit_code(), certain_lines(&error)).is_ok()
+        {
+            let message = format!("what is known so far: {}", report.display());
+            self.monitor.event(Event::Warning { message });
+        }
+        error
+    }
+
     /// Sends the rows that have no outcome yet: all of a new run (`resumed` is `None`), or the rest of an interrupted one.
-    /// Then takes what the replies showed into the baseline.
-    async fn send(&self, prepared: &mut Prepared, resumed: Option<(Resumed, u64)>) -> Result<(), AppError> {
+    /// Then takes what the replies showed into the baseline, and returns the products that stopped early.
+    async fn send(&self, prepared: &mut Prepared, resumed: Option<(Resumed, u64)>) -> Result<Stops, AppError> {
         let (context, settings) = (self.context, self.settings);
         let sandbox = match &settings.tether.url {
             TetherUrl::Sandbox => Some(embedded::start(context, settings, &self.keys, &prepared.existing).await?),
@@ -164,8 +173,9 @@ impl Delivery<'_> {
             // Its replies were given all the same: what they say is learned and reported.
             self.monitor.event(Event::Warning { message: format!("{error}; the sandbox forgets what it took last") });
         }
-        ended?;
-        learn(settings, &prepared.folder, &prepared.manifest, &prepared.rows, context.now())
+        let ended = ended?;
+        learn(settings, &prepared.folder, &prepared.manifest, &prepared.rows, context.now())?;
+        Ok(ended.stopped)
     }
 
     fn announce(&self, product: &str, key: &ApiKey, pace: KeyPace, calls: usize) {

@@ -157,6 +157,16 @@ impl AppError {
         }
     }
 
+    /// The same class with other words, of one line.
+    #[must_use]
+    pub fn with_text(self, text: String) -> Self {
+        match self {
+            Self::Usage(_) => Self::Usage(text.into()),
+            Self::Input(_) => Self::Input(text.into()),
+            other => other,
+        }
+    }
+
     /// The exit code of the class.
     pub const fn exit_code(&self) -> ExitCode {
         match self {

@@ -22,6 +22,7 @@ pub mod sandbox;
 pub mod signals;
 pub mod verify;
 mod waiting;
+mod why;
 
 mod calls;
 mod context;

@@ -6,6 +6,7 @@
 
 use super::Context;
 use super::exit::{AppError, ExitCode};
+use super::why::Why;
 use crate::config::Settings;
 use crate::model::Instant;
 use crate::monitor::RunName;
@@ -26,6 +27,7 @@ pub struct Night {
     pub run: RunName,
     fresh: Arc<OnceLock<String>>,
     telling: Arc<Mutex<Option<Telling>>>,
+    why: Arc<OnceLock<Why>>,
 }
 
 /// Who is to be told, and how far the command has come.
@@ -41,6 +43,18 @@ struct Telling {
 impl Night {
     pub(super) fn fresh_id(&self, make: impl FnOnce() -> String) -> String {
         self.fresh.get_or_init(make).clone()
+    }
+
+    /// Why the run ends as it does, although its report is written.
+    pub(super) fn because(&self, why: Why) {
+        // There is one end, and the first cause is its cause.
+        let _ = self.why.set(why);
+    }
+
+    /// What is said last on standard error of a run that ended with `code` after its report was written; `None`: it came to
+    /// its end.
+    pub fn last_words(&self, code: ExitCode) -> Option<String> {
+        self.why.get().map(|why| format!("error: exit {}: {}\n", code.code(), why.said))
     }
 
     fn telling(&self) -> std::sync::MutexGuard<'_, Option<Telling>> {
@@ -117,8 +131,8 @@ async fn tell(
     }
     let run_id = context.night.run.get().unwrap_or_else(|| context.run_id());
     let (code, error) = match result {
-        Ok((code, _)) => (*code, None),
-        Err(error) => (error.exit_code(), Some(first_line(context, error))),
+        Ok((code, _)) => (*code, context.night.why.get().map(|why| why.told.clone())),
+        Err(error) => (error.exit_code(), Some(context.redaction.noticed(error))),
     };
     let exit_code = code.code();
     let folder = RunFolder::at(&telling.state.join("runs").join(&run_id));
@@ -130,18 +144,12 @@ async fn tell(
         started_at,
         ended_at: context.now(),
         error,
+        todo: context.night.why.get().and_then(|why| why.todo),
         figures: Figures::of(&folder, exit_code, started_at),
         run_id,
     };
     let monitor = context.monitor(&ended.run_id);
     telling.notifier.ended(&ended, &telling.state, &*monitor).await;
-}
-
-/// What is enough for a pager.
-fn first_line(context: &Context<'_>, error: &AppError) -> String {
-    let text = context.redaction.told(error.render());
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub async fn test(context: &Context<'_>) -> Result<(ExitCode, String), AppError>
             started_at: now,
             ended_at: now,
             error: None,
+            todo: None,
             figures: None,
         })
         .await;
@@ -54,6 +55,10 @@ pub async fn test(context: &Context<'_>) -> Result<(ExitCode, String), AppError>
         };
         // Writing into a String cannot fail.
         let _ = writeln!(text, "{}{host}: {result}", one.who);
+    }
+    if let Some(why) = notifier.metrics_have_no_folder() {
+        code = ExitCode::Configuration;
+        let _ = writeln!(text, "metrics: NOT WRITTEN: {why}");
     }
     Ok((code, text))
 }

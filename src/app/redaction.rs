@@ -1,14 +1,15 @@
 //! Whether a command speaks of names and addresses, and what replaces them where it does not.
 
 use super::Context;
-use super::errors::PrepareError;
+use super::exit::AppError;
 use crate::config::Settings;
 use crate::load::LoadError;
 use crate::monitor::{Event, Monitor};
 use crate::plan::OnlyError;
 use crate::redact::{Kind, Quoted, Redactor, SALT_BYTES, Salt};
 use crate::runs::{LockError, salt_of};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What the command line says of it, and the salt that a state folder gets that has none.
@@ -20,23 +21,35 @@ pub struct Redaction {
     pub fresh: [u8; SALT_BYTES],
     /// What log lines and errors pass through, once it is known that they must.
     redactor: OnceCell<Redactor>,
+    /// What errors quote that is out of no file.
+    ours: RefCell<BTreeSet<String>>,
 }
 
 impl Redaction {
     /// As the command line asks, with random bytes.
     pub fn new(asked: bool, fresh: [u8; SALT_BYTES]) -> Self {
-        Self { asked, fresh, redactor: OnceCell::new() }
+        Self { asked, fresh, redactor: OnceCell::new(), ours: RefCell::default() }
     }
 
     /// What is to be told to others, without names.
     pub fn told(&self, text: String) -> String {
         match self.redactor() {
-            Some(redactor) => text.lines().map(|line| redactor.sentence(line, Quoted::Words) + "\n").collect(),
+            Some(redactor) => {
+                let redactor = redactor.clone().with_ours(self.ours.borrow().iter().cloned());
+                text.lines().map(|line| redactor.sentence(line, Quoted::Words) + "\n").collect()
+            }
             None => text,
         }
     }
 
-    fn redactor(&self) -> Option<&Redactor> {
+    /// The first line of `error` as a notice tells it, which leaves the machine: never with what stands in a file.
+    pub(super) fn noticed(&self, error: &AppError) -> String {
+        let cut = if self.redactor().is_none() { hidden(&Redactor::cutting(), error) } else { None };
+        let text = cut.unwrap_or_else(|| self.told(error.to_string()));
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+
+    pub(super) fn redactor(&self) -> Option<&Redactor> {
         // Before the salt could be read the hashes join nothing, and hide all the same.
         self.redactor
             .get()
@@ -65,54 +78,66 @@ impl Context<'_> {
         }
     }
 
-    /// Why planning stopped, without what an export holds.
-    pub(super) fn discreetly(&self, error: impl Into<PrepareError>) -> PrepareError {
+    /// Why planning stopped, without what an export holds where that must not be told.
+    pub(super) fn discreetly(&self, error: impl Into<AppError>) -> AppError {
         let error = error.into();
         let Some(redactor) = self.redaction.redactor() else { return error };
-        match error {
-            PrepareError::Load(error) => PrepareError::Load(hidden(redactor, error)),
-            PrepareError::Only(OnlyError::Nobody(key)) => {
-                PrepareError::Only(OnlyError::Nobody(redactor.id(&key).into_owned()))
-            }
-            PrepareError::Only(OnlyError::Several { key, customers }) => PrepareError::Only(OnlyError::Several {
-                key: redactor.id(&key).into_owned(),
-                customers: customers.iter().map(|key| redactor.id(key).into_owned()).collect(),
-            }),
-            error => error,
+        self.redaction.ours.borrow_mut().extend(ours(&error).map(str::to_owned));
+        match hidden(redactor, &error) {
+            Some(text) => error.with_text(text),
+            None => error,
         }
     }
 }
 
-/// What stands before the headings of a file that was not recognised.
-const HEADED: &str = " is headed ";
-
-/// `error` without values out of its file; headings and places stay.
-fn hidden(redactor: &Redactor, error: LoadError) -> LoadError {
-    let quoted = |detail: String| redactor.quotation(&detail);
+/// The room's error in `error`, where it may hold what an export holds.
+fn inner<E: std::error::Error + 'static>(error: &AppError) -> Option<&E> {
     match error {
-        LoadError::UndecidedDates { file, line, heading, detail, source_name, contradicts } => {
-            LoadError::UndecidedDates { file, line, heading, detail: quoted(detail), source_name, contradicts }
+        AppError::Input(error) | AppError::Usage(error) => error.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What `error` quotes of the program's or the configuration's.
+fn ours(error: &AppError) -> impl Iterator<Item = &str> {
+    let quoted = match inner(error) {
+        Some(LoadError::MissingColumn { heading, .. }) => Some(heading),
+        Some(LoadError::BadPattern { pattern, .. } | LoadError::NoMatch { pattern, .. }) => Some(pattern),
+        Some(LoadError::UndecidedDates { source_name, .. } | LoadError::ContradictingDates { source_name, .. }) => {
+            Some(source_name)
         }
-        LoadError::Override { file, line, detail } => LoadError::Override { file, line, detail: quoted(detail) },
+        _ => None,
+    };
+    quoted.into_iter().map(String::as_str)
+}
+
+/// Where our own words go on behind what was quoted of an overrides file.
+const GOES_ON: &[&str] =
+    &[" is neither `link`", " is neither `<crm>", " is no Stripe customer's id", " names no contact;"];
+
+/// What stands before the headings of a file that was not recognised, and behind them.
+const HEADED: [&str; 2] = [" is headed ", "; expected are "];
+
+/// What stands before the heading that a file has in place of a missing one, and behind it.
+const NEAREST: [&str; 2] = ["the nearest heading is ", "; "];
+
+/// The words of `error` without values out of a file, where it may hold any; headings that are expected and places stay.
+fn hidden(redactor: &Redactor, error: &AppError) -> Option<String> {
+    if let Some(error) = inner::<OnlyError>(error) {
+        return Some(nobody(redactor, error).to_string());
+    }
+    let error: &LoadError = inner(error)?;
+    let (part, hidden) = match error {
+        LoadError::Override { detail, .. } => (detail, redactor.quotation_until(detail, GOES_ON)),
         // Of a file without headings the first row stands in their place.
-        LoadError::Unrecognised { file, detail } => {
-            let detail = match detail.split_once(HEADED) {
-                Some((line, headings)) => format!("{line}{HEADED}{}", redactor.value(Kind::Text, headings)),
-                None => quoted(detail),
-            };
-            LoadError::Unrecognised { file, detail }
-        }
-        LoadError::Broken { file, detail } => LoadError::Broken { file, detail: quoted(detail) },
-        LoadError::Internal { file, detail } => LoadError::Internal { file, detail: quoted(detail) },
+        LoadError::Unrecognised { detail, .. } => (detail, between(redactor, detail, HEADED)),
         // The heading nearest to the one that is missing may be a value, where a file has no headings.
-        LoadError::MissingColumn { file, line, field, heading, advice } => {
-            LoadError::MissingColumn { file, line, field, heading, advice: quoted(advice) }
-        }
-        LoadError::DuplicateHeading { file, line, heading, first, second } => {
-            let heading = redactor.sentence(&heading, Quoted::Hidden);
-            LoadError::DuplicateHeading { file, line, heading, first, second }
-        }
-        error @ (LoadError::BadPattern { .. }
+        LoadError::MissingColumn { advice, .. } => (advice, between(redactor, advice, NEAREST)),
+        LoadError::DuplicateHeading { heading, .. } => (heading, redactor.sentence(heading, Quoted::Hidden)),
+        LoadError::UndecidedDates { detail, .. }
+        | LoadError::Broken { detail, .. }
+        | LoadError::Internal { detail, .. } => (detail, redactor.quotation(detail)),
+        LoadError::BadPattern { .. }
         | LoadError::NoMatch { .. }
         | LoadError::Unreadable { .. }
         | LoadError::Changed { .. }
@@ -121,7 +146,28 @@ fn hidden(redactor: &Redactor, error: LoadError) -> LoadError {
         | LoadError::WrongShape { .. }
         | LoadError::NoSubscriptions { .. }
         | LoadError::TooMuch { .. }
-        | LoadError::Stopped { .. }) => error,
+        | LoadError::Stopped { .. } => return None,
+    };
+    // Behind what the program says itself: the last place is the part's, unless words of ours repeat it.
+    let said = error.to_string();
+    let at = said.rfind(part.as_str())?;
+    Some(format!("{}{hidden}{}", &said[..at], &said[at + part.len()..]))
+}
+
+/// `text` without what stands between two phrases of ours; without any quotation where they do not stand in it.
+fn between(redactor: &Redactor, text: &str, [before, behind]: [&str; 2]) -> String {
+    let Some((begin, rest)) = text.split_once(before) else { return redactor.quotation(text) };
+    let (value, end) = rest.rfind(behind).map_or((rest, ""), |at| rest.split_at(at));
+    format!("{begin}{before}{}{end}", redactor.value(Kind::Text, value))
+}
+
+fn nobody(redactor: &Redactor, error: &OnlyError) -> OnlyError {
+    match error {
+        OnlyError::Nobody(key) => OnlyError::Nobody(redactor.id(key).into_owned()),
+        OnlyError::Several { key, customers } => OnlyError::Several {
+            key: redactor.id(key).into_owned(),
+            customers: customers.iter().map(|key| redactor.id(key).into_owned()).collect(),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ pub use super::prepare::Wanted;
 use super::prepare::{Request, prepare};
 use super::report;
 use super::signals;
+use super::why::Stops;
 use crate::config::{self, Settings};
 use crate::model::Instant;
 use crate::monitor::{Event, Monitor};
@@ -45,9 +46,9 @@ pub async fn run(
         salt,
     };
     let prepared = prepare(&settings, request, &*monitor);
-    let prepared = prepared.map_err(|error| AppError::from(context.discreetly(error))).map_err(nothing_sent)?;
+    let prepared = prepared.map_err(|error| context.discreetly(error)).map_err(nothing_sent)?;
     if prepared.manifest.status == RunStatus::Refused {
-        return finish::finish(prepared, context.now()).map_err(nothing_sent);
+        return context.finish(&settings, prepared, &Stops::new()).map_err(nothing_sent);
     }
     let delivery = Delivery { context, settings: &settings, keys, monitor, stop };
     delivery.carry_out(prepared, None).await

@@ -108,6 +108,12 @@ pub fn key_is_present(source: &KeySource, env: &dyn Fn(&str) -> Option<OsString>
     }
 }
 
+/// The permissions of a key's file that a run would refuse, since others than its owner may read or change it.
+pub fn open_mode(source: &KeySource) -> Option<u32> {
+    let KeySource::File(path) = source else { return None };
+    open_to_others(&std::fs::metadata(path).ok()?)
+}
+
 /// The source in words, for messages.
 pub fn place(source: &KeySource) -> String {
     match source {

@@ -24,7 +24,7 @@ mod value;
 
 pub use filter::{Comparison, Condition, Filter, FilterColumn, FilterSource, Kind, Operand, Term, Test};
 pub use json_schema::json_schema;
-pub use key::{KeyError, key_is_present, place, read_key, read_proxy};
+pub use key::{KeyError, key_is_present, open_mode, place, read_key, read_proxy};
 pub use pace::{KeyPace, Pace, Rate, two_paces_of_one_key};
 pub use problem::{ConfigErrors, Problem};
 pub use reading::{Reading, TextEncoding};

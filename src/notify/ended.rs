@@ -25,8 +25,10 @@ pub struct Ended {
     pub started_at: Instant,
     /// When it ended.
     pub ended_at: Instant,
-    /// The first line of what stopped it; `None`: it came to its end.
+    /// What stopped it, in one line; `None`: it came to its end.
     pub error: Option<String>,
+    /// What to do, where the cause says more than the exit code.
+    pub todo: Option<&'static str>,
     /// What its report says; `None`: it ended without one.
     pub figures: Option<Figures>,
 }

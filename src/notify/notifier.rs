@@ -78,6 +78,13 @@ impl Notifier {
         .filter_map(|(who, place)| Some((who, place.as_ref()?)))
     }
 
+    /// Why metrics cannot be written, where their folder does not exist: it is another's, and is not made here.
+    pub fn metrics_have_no_folder(&self) -> Option<String> {
+        let folder = self.settings.metrics.as_ref()?.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        let said = || format!("the folder {} is not there; create it, or correct [notify] metrics", folder.display());
+        (!folder.is_dir()).then(said)
+    }
+
     /// Says that a run has begun.
     pub async fn begun(&self, run_id: &str, monitor: &dyn Monitor) {
         let told = self.tell("ping_start", &self.start, 0, Content::Text, format!("run {run_id} began")).await;
@@ -99,7 +106,9 @@ impl Notifier {
         }
         if let Some(path) = &self.settings.metrics {
             let text = metrics::text(ended, memory.last_success);
-            if let Err(error) = write_atomic_readable(path, |file| file.write_all(text.as_bytes())) {
+            if let Some(why) = self.metrics_have_no_folder() {
+                warn(format!("metrics: {why}"));
+            } else if let Err(error) = write_atomic_readable(path, |file| file.write_all(text.as_bytes())) {
                 warn(format!("metrics: {error}"));
             }
         }

@@ -13,7 +13,7 @@ const TODO: &[(u8, &str)] = &[
     (3, "open the report: it lists what needs a person, and what to do about each"),
     (4, "read the report; if the figures are right, run again with the flag that it names"),
     (5, "`resume`, or let the next `run` plan anew"),
-    (6, "put the product's key in place, then `resume`, or `run`"),
+    (6, "put the key in place as the message says, then start the same command again"),
     (8, "correct or export again what the message names, then `run`"),
 ];
 
@@ -39,7 +39,9 @@ fn compose(notice: Notice, ended: &Ended, out: &mut String) -> std::fmt::Result 
     }
     let recovered = if notice == Notice::Recovery { "recovered: " } else { "" };
     writeln!(out, "*{name}*: {recovered}{} (exit {})", ended.meaning, ended.exit_code)?;
-    if let Some(error) = &ended.error {
+    // Of guards each has its line below.
+    let refused = ended.figures.as_ref().is_some_and(|figures| figures.refused().next().is_some());
+    if let Some(error) = ended.error.as_ref().filter(|_| !refused) {
         writeln!(out, "> {}", escaped(&without_addresses(error)))?;
     }
     if let Some(figures) = &ended.figures {
@@ -50,7 +52,8 @@ fn compose(notice: Notice, ended: &Ended, out: &mut String) -> std::fmt::Result 
         }
         lines(out, needs(figures))?;
     }
-    if let Some((_, todo)) = TODO.iter().find(|(code, _)| *code == ended.exit_code) {
+    let of_the_code = || TODO.iter().find(|(code, _)| *code == ended.exit_code).map(|(_, todo)| *todo);
+    if let Some(todo) = ended.todo.or_else(of_the_code) {
         writeln!(out, "To do: {todo}")?;
     }
     match &ended.figures {

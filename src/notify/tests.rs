@@ -21,6 +21,7 @@ fn failed() -> Ended {
         started_at: at("2026-11-01T06:00:00Z"),
         ended_at: at("2026-11-01T06:00:02Z"),
         error: Some("in/<contacts>.csv is empty; ask ada@example.com & export it again".into()),
+        todo: None,
         figures: None,
     }
 }

@@ -28,7 +28,9 @@ impl Trouble {
                 needs.insert(format!("guard {} of {scope}", guard.guard), 1);
             }
         }
-        if let Some(error) = &ended.error {
+        // A refusal is known by its guards, whatever their figures and whomever they name.
+        let refused = ended.figures.as_ref().is_some_and(|figures| figures.refused().next().is_some());
+        if let Some(error) = ended.error.as_ref().filter(|_| !refused) {
             needs.insert(without_figures(error), 1);
         }
         Self { exit_code: ended.exit_code, needs }
@@ -57,7 +59,8 @@ pub(super) fn due(when: When, told: Option<&Trouble>, now: &Trouble) -> Option<N
     }
 }
 
-/// A message without its numbers, dates and ids: words that hold a digit.
+/// A message without its numbers, dates and ids: words that hold a digit. The status of a refusal stays, since it is the
+/// cause; that of an outage is another from call to call.
 fn without_figures(message: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();
@@ -65,7 +68,9 @@ fn without_figures(message: &str) -> String {
         if c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | ',') {
             word.push(c);
         } else {
-            out.push_str(if word.contains(|c: char| c.is_ascii_digit()) { "#" } else { &word });
+            let is_refusal = out.ends_with("HTTP ") && word.starts_with(['3', '4']);
+            let is_figure = !is_refusal && word.contains(|c: char| c.is_ascii_digit());
+            out.push_str(if is_figure { "#" } else { &word });
             out.push(c);
             word.clear();
         }
@@ -135,6 +140,8 @@ mod tests {
         ] {
             assert_eq!(without_figures(one), without_figures(other));
         }
+        assert_ne!(without_figures("core: HTTP 404 at x"), without_figures("core: HTTP 405 at x"));
+        assert_eq!(without_figures("at last: HTTP 502"), without_figures("at last: HTTP 503"));
         assert_ne!(without_figures("in/contacts.csv is empty"), without_figures("in/customers.csv is empty"));
     }
 }

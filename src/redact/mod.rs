@@ -10,6 +10,7 @@
 mod hash;
 mod ids;
 mod known;
+mod ours;
 mod replies;
 mod salt;
 mod sentences;
@@ -52,10 +53,13 @@ impl Kind {
 /// Replaces what names somebody. Two of one salt agree.
 #[derive(Clone)]
 pub struct Redactor {
-    keyed: Keyed,
+    /// `None`: nothing stands for a value, so that nothing can be joined by it.
+    keyed: Option<Keyed>,
     /// What stands before the colon of a key, and is no name: `hubspot`, `tether`.
     scopes: BTreeSet<String>,
     known: Known,
+    /// What stays between backticks, since it is out of no file: headings that are expected, patterns of the configuration.
+    ours: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -67,8 +71,20 @@ impl std::fmt::Debug for Redactor {
 impl Redactor {
     /// One that knows no sources and no names yet.
     pub fn new(salt: &Salt) -> Self {
+        Self { keyed: Some(Keyed::new(salt.bytes())), ..Self::cutting() }
+    }
+
+    /// One that puts `***` in the place of each value: for what leaves the machine and is joined with nothing.
+    pub fn cutting() -> Self {
         let scopes = ["guest", "tether"].map(str::to_owned).into();
-        Self { keyed: Keyed::new(salt.bytes()), scopes, known: Known::default() }
+        Self { keyed: None, scopes, known: Known::default(), ours: BTreeSet::new() }
+    }
+
+    /// Also lets these stay where they stand between backticks.
+    #[must_use]
+    pub fn with_ours(mut self, ours: impl Iterator<Item = String>) -> Self {
+        self.ours.extend(ours);
+        self
     }
 
     /// Also takes what stands before a colon for the name of a source, where it is one of `sources`.
@@ -88,7 +104,11 @@ impl Redactor {
     /// The hash of a value that is a name or an address, whatever it looks like: `name:3f9a2c71d0b4`. Addresses count in
     /// lower case; nothing stays nothing.
     pub fn value(&self, kind: Kind, value: &str) -> String {
-        if value.is_empty() { String::new() } else { format!("{}:{}", kind.label(), self.keyed.digest(value)) }
+        match &self.keyed {
+            _ if value.is_empty() => String::new(),
+            Some(keyed) => format!("{}:{}", kind.label(), keyed.digest(value)),
+            None => "***".to_owned(),
+        }
     }
 }
 
@@ -98,7 +118,10 @@ mod tests {
 
     pub(super) fn redactor() -> Redactor {
         let known = Known::new(["Studio 54", "Studio54"].into_iter(), ["crm:Jane van Roe", "E-1"].into_iter());
-        Redactor::new(&Salt::new([7; SALT_BYTES])).with_sources(["crm", "hubspot"].into_iter()).with_known(known)
+        Redactor::new(&Salt::new([7; SALT_BYTES]))
+            .with_sources(["crm", "hubspot"].into_iter())
+            .with_known(known)
+            .with_ours(std::iter::once("Record ID".to_owned()))
     }
 
     #[test]
@@ -205,6 +228,13 @@ mod tests {
             (Quoted::Ids, "cus_Jane is in no file, cus_1 is", "⟨id:cus_Jane⟩ is in no file, cus_1 is"),
             (Quoted::Ids, "allow it with `--allow max_created`", "allow it with `--allow max_created`"),
             (Quoted::Words, "has the status `incomplete`, which", "has the status `incomplete`, which"),
+            (Quoted::Words, "then `tether-recon run` again: nothing", "then `tether-recon run` again: nothing"),
+            (Quoted::Ids, "with `tether-recon baseline rebuild`, or", "with `tether-recon baseline rebuild`, or"),
+            (Quoted::Words, "see `apply … --allow max_created`", "see `apply … --allow max_created`"),
+            (Quoted::Words, "then `tether-recon Jane` again", "then `⟨text:tether-recon Jane⟩` again"),
+            (Quoted::Words, "`run jane`", "`⟨text:run jane⟩`"),
+            (Quoted::Words, "no column `Record ID` for id", "no column `Record ID` for id"),
+            (Quoted::Words, "id, `cus_…`", "id, `cus_…`"),
             (Quoted::Words, "has the status `Jane Roe`, which", "has the status `⟨text:Jane Roe⟩`, which"),
             (Quoted::Hidden, "it is `Jane `X` Roe` of it", "it is `⟨text:Jane `X` Roe⟩` of it"),
             (Quoted::Ids, "an odd ` one", "an odd ` one"),
@@ -238,6 +268,29 @@ mod tests {
             ("HTTP 400 Jane", Some("HTTP 400 ⟨text:Jane⟩")),
         ] {
             assert_eq!(redactor.reply(said), filled(&redactor, expected.unwrap_or(said)), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_machine_has_stars_in_place_of_values() {
+        let cutting = Redactor::cutting();
+        assert_eq!(cutting.quotation("with: `Jane Roe` is"), "with: ***");
+        assert_eq!(cutting.reply("HTTP 404 NOT_FOUND: nothing for Jane"), "HTTP 404 NOT_FOUND: nothing for ***");
+    }
+
+    #[test]
+    fn what_follows_a_value_is_ours_behind_the_words_that_we_end_with() {
+        let redactor = redactor();
+        for (said, ends, expected) in [
+            (
+                "decision: `Jane` is neither `link` nor `never`; write one of them",
+                " is neither ",
+                "decision: ⟨text:`Jane`⟩ is neither `link` nor `never`; write one of them",
+            ),
+            ("with: `Jane is neither ` is neither a", " is neither ", "with: ⟨text:`Jane is neither `⟩ is neither a"),
+            ("with: `Jane` is odd", " is neither ", "with: ⟨text:`Jane` is odd⟩"),
+        ] {
+            assert_eq!(redactor.quotation_until(said, &[ends]), filled(&redactor, expected), "{said}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Sentences of this program: their words stay, the values in them are found by where they stand.
 
+use super::ours::is_ours;
 use super::{Kind, Redactor};
 use crate::model::OverrideDecision;
 use std::borrow::Cow;
@@ -50,6 +51,14 @@ impl Redactor {
         parts.join("`")
     }
 
+    /// As [`Self::quotation`], where the last of `ends` that is found begins our own words again, which hold no value.
+    pub fn quotation_until(&self, text: &str, ends: &[&str]) -> String {
+        match ends.iter().filter_map(|end| text.rfind(end)).max() {
+            Some(end) => self.quotation(&text[..end]) + &text[end..],
+            None => self.quotation(text),
+        }
+    }
+
     /// A sentence about a row that could not be read: it may end in any text out of the file, quoted in some way.
     pub fn quotation(&self, text: &str) -> String {
         let begins = |(at, character): (usize, char)| match character {
@@ -79,6 +88,9 @@ impl Redactor {
                 .map(|(at, cell)| if at == 0 { cell.into() } else { self.id(cell) })
                 .collect();
             return cells.join(",");
+        }
+        if is_ours(text) || self.ours.contains(text) {
+            return text.to_owned();
         }
         if text.starts_with("--") || (quoted == Quoted::Words && is_word(text)) {
             return self.unquoted(text);

@@ -132,6 +132,14 @@ fn each_end_reaches_who_is_to_hear_of_it() {
             assert!(notice.line.starts_with("POST ") && has(&format!("content-type: {content}")), "{notice:?}");
             assert!(has("user-agent: tether-recon/"), "{notice:?}");
         }
+        let last = said.stderr.lines().last().unwrap_or_default();
+        let why = match code {
+            4 => "error: exit 4: refused by max_created: ",
+            5 => "error: exit 5: core: unavailable: ",
+            0 | 3 => "",
+            _ => "error: ",
+        };
+        assert!(last.starts_with(why) || matches!(code, 2 | 7), "{code}: {}", said.stderr);
         if code == 7 {
             assert!(!night.site.path("recon.prom").exists(), "the run that holds the lock writes its own");
             continue;
@@ -140,10 +148,23 @@ fn each_end_reaches_who_is_to_hear_of_it() {
         for notice in came.iter().filter(|notice| kind(notice.path()) == "webhook") {
             let body = notice.json();
             assert_eq!((&body["exit_code"], &body["notice"]), (&code.into(), &"trouble".into()), "{body}");
-            assert_eq!(body["error"].is_null(), matches!(code, 3..=5), "{code}: {body}");
+            assert_eq!(body["error"].is_null(), code == 3, "{code}: {body}");
             assert_eq!(body["products"].as_array().unwrap().is_empty(), matches!(code, 2 | 6 | 8), "{code}: {body}");
         }
     }
+}
+
+#[test]
+fn a_notice_holds_no_cell_of_a_file_and_the_terminal_does() {
+    let night = Night::new(9, "");
+    night.site.write("in/customers.csv", "cus_0,Zelda Quux,2025-01-01 00:00\n");
+    assert!(night.run(8).stderr.contains("Zelda Quux"));
+    let came = night.hooks.came();
+    assert!(
+        came.iter().any(|notice| notice.body.contains("is headed ***; expected are Stripe's customers")),
+        "{came:?}"
+    );
+    assert!(came.iter().all(|notice| !notice.body.contains("Zelda") && !notice.body.contains("cus_0")), "{came:?}");
 }
 
 #[test]
@@ -375,6 +396,19 @@ fn config_check_shows_hosts_and_notify_test_tries_them() {
     assert!(night.site.expect("config check", 0).stdout.contains("slack NOT THERE: file "));
     night.site.write("webhook", format!("http://hooks.example.com/{TOKEN}"));
     assert!(night.site.expect("config check", 0).stdout.contains("would cross the network in the clear"));
+    night.site.write("open.key", "0123456789abcdef0123456789abcdef\n");
+    std::fs::set_permissions(night.site.path("open.key"), PermissionsExt::from_mode(0o644)).unwrap();
+    let text = night.site.read("recon.toml").replace("recon.prom", "nowhere/recon.prom");
+    let (before, after) = text.split_once("key = ").unwrap();
+    let after = after.split_once('\n').unwrap().1;
+    night.site.write("recon.toml", format!("{before}key = {{ file = \"open.key\" }}\n{after}"));
+    let said = night.site.expect("config check", 0).stdout;
+    assert!(
+        said.contains("REFUSED: open to others (mode 644)") && said.contains("whose folder is NOT THERE"),
+        "{said}"
+    );
+    let said = night.site.expect("notify test", 2).stdout;
+    assert!(said.contains("metrics: NOT WRITTEN: the folder ") && said.contains("create it"), "{said}");
     night.site.configure("sandbox", "");
     assert!(night.site.expect("notify test", 2).stderr.contains("[notify]"));
 }

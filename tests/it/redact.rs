@@ -261,7 +261,9 @@ fn an_error_names_nobody() {
     assert!(silent("run --redact --only zorblax.nobody@quibnix.example.com", 2).contains("holds no customer `email:"));
     silent("run --redact --only Quibnix", 2);
     site.write("in/overrides.csv", "decision,account,with\nZorblax,cus_0,Quibnix\n");
-    assert!(silent("plan --redact", 8).contains("in/overrides.csv, line 2"));
+    let said = silent("plan --redact", 8);
+    assert!(said.contains("in/overrides.csv, line 2"), "{said}");
+    assert!(said.contains(" is neither `link` nor `never`; write one of them"), "{said}");
     site.configure("sandbox", "");
     site.write("in/core.jsonl", "Zorblax Vantongeren\nQuibnix\n");
     silent("plan --redact", 8);

@@ -11,7 +11,7 @@ use super::exit::{AppError, ExitCode};
 use super::notices;
 use super::output::write_text;
 use crate::billing::definition;
-use crate::config::{KeyPace, Settings, TetherUrl, key_is_present, load, open_mode, place};
+use crate::config::{FilterSource, KeyPace, Settings, TetherUrl, key_is_present, load, open_mode, place};
 use crate::load::{LoadError, Look, look};
 use crate::plan::limits;
 use std::fmt::{self, Write as _};
@@ -74,6 +74,24 @@ pub fn describe(settings: &Settings, look: &Look, keys: &[String]) -> Result<Str
             product.name,
             place(&product.key)
         )?;
+        if let Some(filter) = &product.filter {
+            writeln!(text, "    filter: {}", filter.text)?;
+            if filter.terms.iter().all(|term| matches!(term.source, FilterSource::Crm(_))) {
+                writeln!(
+                    text,
+                    "    LOOK: it speaks of CRMs alone: every Stripe customer is taken, and only contacts are chosen"
+                )?;
+            }
+        }
+    }
+    let takes_all: Vec<&str> = settings
+        .products
+        .iter()
+        .filter(|product| product.filter.is_none())
+        .map(|product| product.name.as_str())
+        .collect();
+    if settings.products.len() > 1 && !takes_all.is_empty() {
+        writeln!(text, "  LOOK: without a filter a product takes every Stripe customer: {}", takes_all.join(", "))?;
     }
 
     let tether = &settings.tether;

@@ -13,6 +13,7 @@ mod tests;
 mod value;
 
 use crate::config::{Filter, FilterSource, Settings};
+use crate::model::Rejection;
 use crate::table::{Contacts, INSTANT, StripeTables, look_up, standing};
 use condition::holds;
 use polars::prelude::*;
@@ -39,25 +40,37 @@ pub struct Taken {
     pub contacts: DataFrame,
 }
 
-/// The shares of the products, in the order of the first product of each.
+/// The shares of the products, in the order of the first product of each. `rejections`: rows that no filter can judge.
 ///
 /// # Errors
 /// A query failed: a bug.
-pub fn shares(settings: &Settings, stripe: &StripeTables, contacts: &Contacts) -> PolarsResult<Vec<Share>> {
+pub fn shares(
+    settings: &Settings,
+    stripe: &StripeTables,
+    contacts: &Contacts,
+    rejections: &[Rejection],
+) -> PolarsResult<Vec<Share>> {
     let mut shares: Vec<Share> = vec![];
     for (index, product) in settings.products.iter().enumerate() {
         if let Some(share) = shares.iter_mut().find(|share| share.filter == product.filter) {
             share.products.push(index);
             continue;
         }
-        let taken = product.filter.as_ref().map(|filter| taken(filter, settings, stripe, contacts)).transpose()?;
+        let taken = product.filter.as_ref();
+        let taken = taken.map(|filter| taken_by(filter, settings, stripe, contacts, rejections)).transpose()?;
         shares.push(Share { filter: product.filter.clone(), products: vec![index], taken });
     }
     Ok(shares)
 }
 
 /// The rows that `filter` takes.
-fn taken(filter: &Filter, settings: &Settings, stripe: &StripeTables, contacts: &Contacts) -> PolarsResult<Taken> {
+fn taken_by(
+    filter: &Filter,
+    settings: &Settings,
+    stripe: &StripeTables,
+    contacts: &Contacts,
+    rejections: &[Rejection],
+) -> PolarsResult<Taken> {
     let of_customers = filter.about(FilterSource::Customers).collect::<Vec<_>>();
     let of_subscriptions = filter.about(FilterSource::Subscriptions).collect::<Vec<_>>();
     let narrow = |frame: &DataFrame, columns: &[&str]| frame.select(columns.iter().copied());
@@ -85,7 +98,10 @@ fn taken(filter: &Filter, settings: &Settings, stripe: &StripeTables, contacts: 
             .clone()
             .lazy()
             .filter(col("taken").and(test_mode.not()))
-            .select([col("customer").alias("owner")])
+            .select([col("customer").alias("owner")]);
+        // A row that could not be read may be anybody's: its customer would otherwise be nobody's, and an orphan.
+        let unread: Vec<&str> = rejections.iter().filter_map(|row| row.customer.as_deref()).collect();
+        let owners = concat([owners, df!("owner" => unread)?.lazy()], UnionArgs::default())?
             .unique(None, UniqueKeepStrategy::Any)
             .with_column(lit(true).alias("has_one"));
         look_up(accounts.lazy(), owners, "id", "owner")

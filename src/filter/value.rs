@@ -9,6 +9,8 @@ use rust_decimal::Decimal;
 /// Numbers are compared as counts of this part of one, exactly.
 const SCALE: u32 = 10;
 
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
 /// The value of every row. `headings`: what the list in the column `named` goes by.
 pub(super) fn value(operand: &Operand, headings: &[String]) -> Expr {
     let of = |operand| value(operand, headings);
@@ -35,6 +37,13 @@ pub(super) fn value(operand: &Operand, headings: &[String]) -> Expr {
         Operand::First(parts) => coalesce(&parts.iter().map(of).collect::<Vec<_>>()),
         Operand::Read(inner, Kind::Number) => read(of(inner), DataType::Int128, numbers),
         Operand::Read(inner, Kind::Instant) => read(of(inner), INSTANT, instants),
+        Operand::Day(inner) => {
+            let day = || lit(MILLIS_PER_DAY);
+            let millis = of(inner).cast(DataType::Int64);
+            // Days before 1970 begin before their instants too.
+            let since = ((millis.clone() % day()) + day()) % day();
+            (millis - since).cast(INSTANT)
+        }
         Operand::Read(inner, Kind::Text | Kind::Boolean) => of(inner),
     }
 }

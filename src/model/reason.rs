@@ -173,6 +173,8 @@ vocabulary! {
         TruncatedExport = "truncated_export",
         /// An export holds no row at all: what it should hold counts as missing.
         EmptyExport = "empty_export",
+        /// A product's filter takes no row of a source that it speaks of.
+        FilterTakesNothing = "filter_takes_nothing",
         /// An override names a record that is in no file: a decision that decides nothing.
         OverrideUnknown = "override_unknown",
         /// An export holds exactly as many rows as a page of the API can; it may be cut off.

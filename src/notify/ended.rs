@@ -98,11 +98,12 @@ pub struct SourceFigures {
 }
 
 /// Kinds of break that need a person though they are no customers.
-const BESIDE_CUSTOMERS: [BreakKind; 5] = [
+const BESIDE_CUSTOMERS: [BreakKind; 6] = [
     BreakKind::NotApplied,
     BreakKind::RejectedRow,
     BreakKind::TruncatedExport,
     BreakKind::EmptyExport,
+    BreakKind::FilterTakesNothing,
     BreakKind::OverrideUnknown,
 ];
 

@@ -9,6 +9,7 @@ mod error;
 mod existing;
 mod file;
 mod guards;
+mod idle;
 mod mix;
 mod only;
 mod order;
@@ -81,7 +82,7 @@ pub fn build(
         mut breaks,
     } = loaded;
     let billed = billing::bill(&stripe, &settings.mrr, &settings.fx, currency, as_of)?;
-    let shares = filter::shares(settings, &stripe, &contacts)?;
+    let shares = filter::shares(settings, &stripe, &contacts, &rejections)?;
     let linked = shares
         .iter()
         .map(|share| {
@@ -97,6 +98,7 @@ pub fn build(
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
+    breaks.extend(idle::taking_nothing(&shares, &stripe, &contacts, settings)?);
     // A million customers are gigabytes: what is not needed any more goes before Tether's side comes.
     drop((stripe, contacts));
     let together = Together::of(&linked)?;

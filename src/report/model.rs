@@ -137,6 +137,7 @@ impl ReportModel {
             not_applied: breaks(BreakKind::NotApplied),
             truncated_exports: breaks(BreakKind::TruncatedExport),
             empty_exports: breaks(BreakKind::EmptyExport),
+            idle_filters: breaks(BreakKind::FilterTakesNothing),
             unknown_overrides: breaks(BreakKind::OverrideUnknown),
             rejected_rows: self
                 .manifest

@@ -36,7 +36,7 @@ impl Of {
 }
 
 /// What concerns input rows, fields and decisions: the kind of break that lists it, what it is called, what to do.
-const BESIDE_CUSTOMERS: [(BreakKind, &str, &str); 5] = [
+const BESIDE_CUSTOMERS: [(BreakKind, &str, &str); 6] = [
     (
         BreakKind::NotApplied,
         "field not taken",
@@ -45,6 +45,11 @@ const BESIDE_CUSTOMERS: [(BreakKind, &str, &str); 5] = [
     (BreakKind::RejectedRow, "input row not read", "Correct the line in the export, or export again, then run again."),
     (BreakKind::TruncatedExport, "export perhaps cut off", "Export again: what is missing counts as nothing."),
     (BreakKind::EmptyExport, "export without a row", "Export again: what it should hold counts as missing."),
+    (
+        BreakKind::FilterTakesNothing,
+        "filter that takes nothing",
+        "Correct the filter, or the source: every customer that the product holds counts as gone from it.",
+    ),
     (BreakKind::OverrideUnknown, "override of nobody", "Correct the line's ids, or remove it: it decides nothing."),
 ];
 
@@ -63,6 +68,7 @@ pub(super) fn needs(model: &ReportModel) -> Vec<Need> {
         verdict.rejected_rows,
         verdict.truncated_exports,
         verdict.empty_exports,
+        verdict.idle_filters,
         verdict.unknown_overrides,
     ];
     let beside = BESIDE_CUSTOMERS.into_iter().zip(counts).filter(|(_, number)| *number > 0);

@@ -21,6 +21,8 @@ pub struct Verdict {
     pub truncated_exports: u64,
     /// Sources without a row: what they should hold counts as missing.
     pub empty_exports: u64,
+    /// Sources of which a product's filter takes no row: the product's customers there count as gone.
+    pub idle_filters: u64,
     /// Overrides of records that are in no file: what a person decided is not heeded.
     pub unknown_overrides: u64,
     /// Why rows were not attempted, each reason once.
@@ -40,6 +42,7 @@ impl Verdict {
             || self.rejected_rows > 0
             || self.truncated_exports > 0
             || self.empty_exports > 0
+            || self.idle_filters > 0
             || self.unknown_overrides > 0
     }
 

@@ -201,6 +201,10 @@ fn judged(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
             0 => "",
             _ => " An export holds no row: see the breaks.",
         };
+        let idle = match verdict.idle_filters {
+            0 => "",
+            _ => " A product's filter takes no row: see the breaks.",
+        };
         let overrides = match verdict.unknown_overrides {
             0 => String::new(),
             1 => " One override names a record that is in no file.".to_owned(),
@@ -214,7 +218,7 @@ fn judged(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
         return (
             Tone::Attention,
             headline,
-            format!("{plan}Every total ties.{who}{fields}{rows}{exports}{empty}{overrides}{}", not_known(model)),
+            format!("{plan}Every total ties.{who}{fields}{rows}{exports}{empty}{idle}{overrides}{}", not_known(model)),
         );
     }
     if model.planned_only || ending.status == RunStatus::Planned {
@@ -287,6 +291,15 @@ pub(super) const fn meaning(outcome: Outcome) -> &'static str {
         Outcome::Orphan => {
             "Tether holds them, no source has them. They were not touched; archive or link them by hand."
         }
+    }
+}
+
+/// What orphans mean where `filters` say whose a row is: one that a filter leaves out may be in the sources all the same.
+pub(super) const fn meaning_of_orphans(filters: bool) -> &'static str {
+    if filters {
+        "Tether holds them, and no source row that the product's filter takes does. They were not touched; look whether the filter leaves them out (no_product in accounting.csv) before you archive or link them by hand."
+    } else {
+        meaning(Outcome::Orphan)
     }
 }
 

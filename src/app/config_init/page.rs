@@ -88,6 +88,9 @@ pub(super) fn left_open(proposal: &Proposal, asked: bool) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if proposal.products.len() > 1 {
+        open.push("a filter under each [[product]]: without one every Stripe customer is sent to it".to_owned());
+    }
     open.push("the guards on changes under [guards], once the first night is through".to_owned());
     open
 }

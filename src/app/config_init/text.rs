@@ -67,7 +67,7 @@ pub(super) fn text(proposal: &Proposal, folder: &str) -> Result<String, fmt::Err
     )?;
     writeln!(text, "# [product] → API, and never stands here, only where it is found: env, file or credential.")?;
     for product in &proposal.products {
-        self::product(&mut text, product)?;
+        self::product(&mut text, product, proposal.products.len() > 1)?;
     }
     Ok(text.trim_end().to_owned() + "\n")
 }
@@ -200,7 +200,7 @@ fn coupons(text: &mut String, proposal: &Proposal) -> fmt::Result {
     writeln!(text)
 }
 
-fn product(text: &mut String, product: &Product) -> fmt::Result {
+fn product(text: &mut String, product: &Product, one_of_several: bool) -> fmt::Result {
     writeln!(text, "[[product]]\nname = {}\nkey = {{ env = {} }}", quoted(&product.name), quoted(&product.key))?;
     if product.existing.is_empty() {
         writeln!(
@@ -211,6 +211,10 @@ fn product(text: &mut String, product: &Product) -> fmt::Result {
     } else {
         writeln!(text, "# What Tether holds, as exported; what its replies show goes before it from night to night.")?;
         writeln!(text, "existing = {}", list(&product.existing))?;
+    }
+    if one_of_several {
+        writeln!(text, "# Whose Stripe rows are its: without a filter every customer of Stripe is sent to it.")?;
+        writeln!(text, "# filter = \"stripe_subscriptions.product IN ('prod_1', 'prod_2')\"")?;
     }
     writeln!(
         text,

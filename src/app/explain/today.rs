@@ -100,7 +100,7 @@ impl<'a> Today<'a> {
     ) -> Result<Vec<Self>, AppError> {
         let billed = billing::bill(&loaded.stripe, &settings.mrr, &settings.fx, settings.run.currency, as_of)
             .map_err(GatherError::from)?;
-        let shares = filter::shares(settings, &loaded.stripe, &loaded.contacts)
+        let shares = filter::shares(settings, &loaded.stripe, &loaded.contacts, &loaded.rejections)
             .map_err(|error| AppError::Internal(Box::new(error)))?;
         let (loaded, billed) = (Rc::new(loaded), Rc::new(billed));
         let mut all = vec![];

@@ -134,6 +134,8 @@ pub enum Operand {
     First(Vec<Operand>),
     /// `CAST`: the text read as that kind; absent where it is none.
     Read(Box<Operand>, Kind),
+    /// `CAST … AS DATE`: the beginning of the instant's day, in UTC.
+    Day(Box<Operand>),
 }
 
 /// A column that a filter names.
@@ -189,7 +191,9 @@ impl Operand {
     pub fn columns<'c>(&'c self, see: &mut impl FnMut(&'c FilterColumn)) {
         match self {
             Self::Column(column) => see(column),
-            Self::Lower(inner) | Self::Upper(inner) | Self::Trim(inner) | Self::Read(inner, _) => inner.columns(see),
+            Self::Lower(inner) | Self::Upper(inner) | Self::Trim(inner) | Self::Read(inner, _) | Self::Day(inner) => {
+                inner.columns(see);
+            }
             Self::First(parts) => parts.iter().for_each(|part| part.columns(see)),
             Self::Text(_) | Self::Number(_) | Self::Boolean(_) | Self::Instant(_) => {}
         }

@@ -8,6 +8,7 @@ use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned, UnaryOperator, Value,
 };
 use sqlparser::tokenizer::Location;
+use unicode_normalization::UnicodeNormalization;
 
 /// What is wrong, and where in the SQL.
 pub(super) type Fault = (Location, String);
@@ -78,11 +79,15 @@ impl Operands<'_> {
                     let advice = "CAST makes DECIMAL, INTEGER, DATE or TIMESTAMP of a text";
                     return wrong(format!("`{data_type}` is no type of a filter; {advice}"));
                 };
-                match self.read(inner)? {
-                    (operand, Kind::Text) => Ok((Operand::Read(Box::new(operand), kind), kind)),
-                    (operand, found) if found == kind => Ok((operand, kind)),
-                    (_, found) => wrong(format!("CAST reads a text, and `{}` is {}", shown(&**inner), called(found))),
-                }
+                let operand = match self.read(inner)? {
+                    (operand, Kind::Text) => Operand::Read(Box::new(operand), kind),
+                    (operand, found) if found == kind => operand,
+                    (_, found) => {
+                        return wrong(format!("CAST reads a text, and `{}` is {}", shown(&**inner), called(found)));
+                    }
+                };
+                let is_day = matches!(data_type, DataType::Date);
+                Ok((if is_day { Operand::Day(Box::new(operand)) } else { operand }, kind))
             }
             _ => wrong(format!("`{}` is nothing that a filter can compare; {FUNCTIONS}", shown(expr))),
         }
@@ -184,7 +189,8 @@ pub(super) fn alike((operand, found): (Operand, Kind), kind: Kind, expr: &Expr) 
 
 fn literal(value: &Value) -> Result<(Operand, Kind), String> {
     match value {
-        Value::SingleQuotedString(text) => Ok((Operand::Text(text.clone()), Kind::Text)),
+        // As the sources' texts are.
+        Value::SingleQuotedString(text) => Ok((Operand::Text(text.nfc().collect()), Kind::Text)),
         Value::Number(number, _) => {
             let read = number.parse::<Decimal>().or_else(|_| Decimal::from_scientific(number));
             let fits = |number: &Decimal| number.scale() <= DIGITS && number.abs() < Decimal::from(MOST);

@@ -4,7 +4,7 @@ use super::messes::{Mess, mess, planned_for, the_law_holds, told};
 use super::scenario::{AS_OF, plan, settings, settings_with};
 use super::{accounting, rows};
 use crate::config::Settings;
-use crate::model::{BreakKind, Disposition, Instant, Reason};
+use crate::model::{Break, BreakKind, Disposition, Instant, Reason};
 use crate::plan::Planned;
 use crate::report::{Outcomes, ReportModel, RunData};
 use crate::runs::{MANIFEST_FORMAT, Manifest, Mode, Part, Proof, RunStatus};
@@ -118,6 +118,25 @@ fn each_product_has_the_rows_of_its_filter_and_nobody_s_rows_are_counted() {
     assert_eq!(taken(0), (3, "19000".to_owned()));
     assert_eq!(taken(1), (2, "4700".to_owned()));
     assert_eq!(untied(&plan, &settings), Vec::<String>::new());
+}
+
+#[test]
+fn a_filter_that_takes_nothing_needs_a_person_and_says_what_there_is() {
+    let settings = settings_with(&[CORE, ("typo", "stripe_subscriptions.product = 'p_acadmey'"), ("all", "")]);
+    let found = |text: &str| -> Vec<Break> {
+        let plan = plan(text, &settings);
+        plan.breaks.into_iter().filter(|found| found.kind == BreakKind::FilterTakesNothing).collect()
+    };
+    let breaks = found(SOURCES);
+    assert_eq!(breaks.len(), 1, "{breaks:?}");
+    assert_eq!((breaks[0].scope.as_str(), breaks[0].key.as_str()), ("typo", "stripe_subscriptions"));
+    assert_eq!(
+        breaks[0].detail,
+        "the filter of typo takes none of the 6 rows of stripe_subscriptions; `product` holds `p_core`, `p_academy`, \
+         `p_other`; correct the filter, or the source"
+    );
+    // Of what is empty nothing can be taken.
+    assert_eq!(found("account cus_a email=a@example.com"), []);
 }
 
 #[test]

@@ -59,6 +59,9 @@ const fn meaning(kind: BreakKind) -> &'static str {
         BreakKind::LastActivityBehind => "Tether's last activity is later than the sources'; it is not moved back.",
         BreakKind::TruncatedExport => "An export may be cut off: what it lacks counts as nothing.",
         BreakKind::EmptyExport => "An export holds no row: what it should hold counts as missing.",
+        BreakKind::FilterTakesNothing => {
+            "A product's filter takes no row of a source: most likely a slip in it, or an id that changed."
+        }
         BreakKind::OverrideUnknown => "An override names a record that is in no file: it decides nothing.",
         BreakKind::ExactlyOnePage => "An export holds exactly as many rows as one page of the API can.",
     }

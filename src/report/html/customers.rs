@@ -138,7 +138,11 @@ fn table_part<'a>(model: &'a ReportModel, table: &'a OutcomeTable) -> TablePart<
     TablePart {
         outcome: table.outcome,
         heading: words::heading(table.outcome),
-        meaning: words::meaning(table.outcome),
+        meaning: if table.outcome == Outcome::Orphan {
+            words::meaning_of_orphans(model.divided.is_some())
+        } else {
+            words::meaning(table.outcome)
+        },
         customers: count(table.customers),
         shown: table.rows.len(),
         all_shown: table.rows.len() as u64 == table.customers,

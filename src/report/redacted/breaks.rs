@@ -38,6 +38,7 @@ const fn sentence_of(kind: BreakKind) -> Sentence {
         | BreakKind::SeveralProducts
         | BreakKind::TruncatedExport
         | BreakKind::EmptyExport
+        | BreakKind::FilterTakesNothing
         | BreakKind::ExactlyOnePage => Sentence::Ours(Quoted::Ids),
     }
 }

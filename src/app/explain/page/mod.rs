@@ -70,7 +70,7 @@ fn one(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
             }
             let from = match from {
                 KnownFrom::Exports => "",
-                KnownFrom::Tether => " · Tether holds it, and no source does",
+                KnownFrom::Tether => " · Tether holds it, and no source row of its product does",
                 KnownFrom::Runs => " · known from kept runs alone",
             };
             page.say(2, &format!("in reports {}{from}", identity.key));

@@ -178,8 +178,10 @@ fn without_the_newest_run_what_it_taught_is_not_rolled_back_unsaid() {
     let server = Server::start(&site, "");
     site.configure(&server.url, "");
     site.expect(&format!("run --as-of {AS_OF}"), 0);
-    raise(&site, 1, 21);
-    site.expect(&format!("run --as-of {AS_OF}"), 0);
+    for (from, to) in [(1, 21), (21, 31)] {
+        raise(&site, from, to);
+        site.expect(&format!("run --as-of {AS_OF}"), 0);
+    }
     server.end(&site);
     let left = std::fs::read(site.path(FILE)).unwrap();
     let newest = site.runs().pop().unwrap();

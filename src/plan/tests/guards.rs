@@ -220,15 +220,15 @@ fn each_guard_passes_at_its_limit_and_refuses_just_beyond_it() {
 #[test]
 fn shares_are_compared_exactly_and_shown_on_the_side_of_the_limit_where_they_lie() {
     let usd = |count: usize| paying(&vec![USD; count]);
-    let (of_three, of_two, of_six) = (usd(3), usd(2), usd(6));
+    let (of_two, of_three, of_four) = (usd(2), usd(3), usd(4));
     let (two_thirds, a_sixth) = (paying(&[USD, USD, EUR]), paying(&[USD, EUR, EUR, EUR, EUR, EUR]));
     for (line, now, before, refused, shown) in [
         ("min_rows_percent = 66.67", &of_two, &of_three, true, "66.66 % of the 3"),
         ("min_rows_percent = 66.66", &of_two, &of_three, false, "66.66 % of the 3"),
         ("min_rows_percent = 66.6667", &of_two, &of_three, true, "66.6666 % of the 3"),
-        ("max_rows_percent = 66.66", &of_two, &of_three, true, "66.67 % of the 3"),
-        ("max_rows_percent = 66.67", &of_two, &of_three, false, "66.67 % of the 3"),
-        ("max_rows_percent = 50", &of_three, &of_six, false, "50 % of the 6"),
+        ("max_rows_percent = 133.33", &of_four, &of_three, true, "133.34 % of the 3"),
+        ("max_rows_percent = 133.34", &of_four, &of_three, false, "133.34 % of the 3"),
+        ("max_rows_percent = 200", &of_four, &of_two, false, "200 % of the 2"),
         ("max_currency_shift_percent = 50", &a_sixth, &two_thirds, false, ": 50 points"),
         ("max_currency_shift_percent = 33.33", &two_thirds, &of_three, true, ": 33.34 points"),
     ] {

@@ -113,6 +113,7 @@ fn two_exports_of_the_same_people_are_two_products() {
         "key = { env = \"TETHER_ACADEMY_KEY\" }",
         "existing = \"exports/academy.jsonl\"",
         "existing = \"exports/core.jsonl\"",
+        "# filter = \"stripe_subscriptions.product IN ('prod_1', 'prod_2')\"",
     ] {
         assert!(toml.contains(line), "{line}: {toml}");
     }

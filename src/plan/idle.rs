@@ -31,7 +31,7 @@ pub fn taking_nothing(
             }
         }
         for source in sources {
-            let (name, rows, takes) = match source {
+            let (name, rows, of_it) = match source {
                 FilterSource::Customers => {
                     ("stripe_customers", stripe.accounts.frame().height(), taken.accounts.height())
                 }
@@ -42,12 +42,12 @@ pub fn taking_nothing(
                     let Some(crm) = settings.crms.get(index) else { continue };
                     let number = u32::try_from(index).unwrap_or(u32::MAX);
                     let rows = contacts.lazy().filter(col("crm").eq(lit(number))).select([col("ord")]).collect()?;
-                    let takes = rows.clone().lazy().semi_join(taken.contacts.clone().lazy(), col("ord"), col("ord"));
-                    (crm.name.as_str(), rows.height(), takes.collect()?.height())
+                    let of_it = rows.clone().lazy().semi_join(taken.contacts.clone().lazy(), col("ord"), col("ord"));
+                    (crm.name.as_str(), rows.height(), of_it.collect()?.height())
                 }
             };
             // An export without a row is told of itself.
-            if rows == 0 || takes > 0 {
+            if rows == 0 || of_it > 0 {
                 continue;
             }
             let mut held = String::new();

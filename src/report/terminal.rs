@@ -68,8 +68,11 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
         let mut refusing: Vec<&str> =
             manifest.guards.iter().filter(|found| found.refused).map(|found| &*found.guard).collect();
         refusing.dedup();
-        let allow: String = refusing.iter().map(|guard| format!(" --allow {guard}")).collect();
-        writeln!(out, "approve it: tether-recon apply {run} --approve {hash}{allow}")?;
+        write!(out, "approve it: tether-recon apply {run} --approve {hash}")?;
+        for guard in refusing {
+            write!(out, " --allow {guard}")?;
+        }
+        writeln!(out)?;
     }
     writeln!(out, "report: {}", report.display())
 }

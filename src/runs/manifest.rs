@@ -98,14 +98,16 @@ impl Manifest {
     }
 }
 
+/// Name, scope, figure, limit of a guard, and whether it was overridden.
+type SeenGuard<'a> = (&'a str, Option<&'a str>, Option<&'a str>, &'a str, bool);
+
 /// What somebody who approves a plan has seen of it.
 #[derive(Serialize)]
 struct Seen<'a> {
     plan_hash: &'a str,
     config_hash: &'a str,
     selection: Option<(Option<u64>, Option<&'a [u32]>)>,
-    /// Name, scope, figure, limit, and whether it was overridden.
-    guards: Vec<(&'a str, Option<&'a str>, Option<&'a str>, &'a str, bool)>,
+    guards: Vec<SeenGuard<'a>>,
 }
 
 impl Manifest {

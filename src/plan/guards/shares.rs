@@ -69,13 +69,12 @@ fn shift(look: &Look<'_>, scope: &str, of: &str, now: &Counts, before: &Counts) 
     let moved = words.into_iter().map(|word| {
         let (share, share_before) = (share(now, word, all), share(before, word, all_before));
         // Over one denominator, so that two thirds less one sixth are just 50 points.
-        let points = match all {
-            0 => share_before,
-            _ => {
-                let count = |counts: &Counts| Decimal::from(counts.get(word).copied().unwrap_or_default());
-                let (all, all_before) = (Decimal::from(all), Decimal::from(all_before));
-                (count(now) * all_before - count(before) * all).abs() * Decimal::ONE_HUNDRED / (all * all_before)
-            }
+        let points = if all == 0 {
+            share_before
+        } else {
+            let count = |counts: &Counts| Decimal::from(counts.get(word).copied().unwrap_or_default());
+            let (all, all_before) = (Decimal::from(all), Decimal::from(all_before));
+            (count(now) * all_before - count(before) * all).abs() * Decimal::ONE_HUNDRED / (all * all_before)
         };
         (points, word, share, share_before)
     });

@@ -12,7 +12,7 @@ use polars::prelude::*;
 pub struct Difference {
     /// Customers that only the first holds, by Tether id, else external id, else e-mail.
     pub gone: Vec<String>,
-    /// Customers that both hold, and of whom the first has a later state, named alike.
+    /// Customers that both hold, and of whom the first has a later state, or another one of the same second; named alike.
     pub newer: Vec<String>,
     /// How many only the second holds.
     pub joined: usize,
@@ -51,7 +51,13 @@ pub fn difference(old: &Existing, new: &Existing) -> Result<Difference, Baseline
     }
     let changed = differs.iter().filter(|differs| *differs == Some(true)).count();
     let ages = updated_at(&left)?.into_iter().zip(updated_at(&right)?);
-    let newer =
-        rows.into_iter().zip(ages).filter(|(_, (left, right))| left > right).map(|(row, _)| name(row)).collect();
+    // Of two states of one second nobody knows which is the later: the one that is there may be.
+    let newer = rows
+        .into_iter()
+        .zip(ages)
+        .zip(differs.iter())
+        .filter(|((_, (left, right)), differs)| left > right || (left == right && *differs == Some(true)))
+        .map(|((row, _), _)| name(row))
+        .collect();
     Ok(Difference { gone, newer, joined: new.height() - taken.len(), changed })
 }

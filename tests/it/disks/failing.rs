@@ -162,7 +162,6 @@ fn strace_every_file_of_a_run_may_not_appear() {
         ("fsync", "ENOSPC", 20),
         ("rename,renameat,renameat2", "ENOSPC", 10),
         ("rename,renameat,renameat2", "EIO", 10),
-        ("fchmod", "EIO", 1),
         ("mkdir", "ENOSPC", 4),
     ] {
         let struck = every_occurrence(&fault(calls, error, None), |_| run());

@@ -377,7 +377,7 @@ pub struct RunsPruneArgs {
 /// `notify …`
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum NotifyCommand {
-    /// Tell everybody that [notify] names that this is a test
+    /// Tell everybody that `[notify]` names that this is a test
     ///
     /// Sends a text to slack and webhook, and to the dead man's switch that a run began and succeeded; that of failure is left
     /// alone. Says who was reached, by host. Ends with 5 where somebody was not reached, with 6 where an address is not there.

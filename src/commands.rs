@@ -61,12 +61,7 @@ pub fn carry_out(command: Command, context: &Context<'_>, out: &mut dyn Write) -
         Command::Runs(RunsCommand::Prune(args)) => runs::prune(context, args.keep, args.dry_run, args.json.into())?,
         Command::Baseline(BaselineCommand::Rebuild(args)) => baseline::rebuild(context, args.into())?,
         Command::Sandbox(args) => return runtime()?.block_on(sandbox::sandbox(context, args.into(), out)),
-        Command::Config(ConfigCommand::Schema) => {
-            let schema = serde_json::to_vec_pretty(&json_schema());
-            let mut schema = schema.map_err(|error| AppError::Internal(Box::new(error)))?;
-            schema.push(b'\n');
-            return print(out, &schema);
-        }
+        Command::Config(ConfigCommand::Schema) => (ExitCode::Done, output::json(&json_schema())?),
         Command::Completions(args) => return print(out, &completions(args.shell)),
         Command::Man(args) => return print(out, &man(&args.command)?),
         Command::TryParquet => {

@@ -17,7 +17,7 @@ use crate::plan;
 use crate::redact::Salt;
 use crate::runs::{
     Approval, Fingerprint, GuardFinding, Holder, Link, Manifest, Mode, Proof, RunFolder, RunStatus, StateLock,
-    check_seal, write_atomic,
+    check_seal, read_regular, write_atomic,
 };
 use rust_decimal::Decimal;
 use std::fs::File;
@@ -87,8 +87,8 @@ fn read(context: &Context<'_>, approved: &Approved) -> Result<(Prepared, Link), 
     let damaged = |what: String| {
         AppError::Input(format!("{}: {what}; the plan cannot be trusted, `plan` again", folder.path().display()).into())
     };
-    let bytes = std::fs::read(&path).map_err(|error| damaged(format!("manifest.json: {error}")))?;
-    let manifest = folder.read_manifest()?;
+    let bytes = read_regular(&path).map_err(|error| damaged(format!("manifest.json: {error}")))?;
+    let manifest = folder.parse_manifest(&bytes)?;
     if manifest.mode != Mode::Plan {
         let said = format!("{} is no plan: only what `plan` made can be applied", manifest.run_id);
         return Err(AppError::Usage(said.into()));
@@ -108,7 +108,7 @@ fn read(context: &Context<'_>, approved: &Approved) -> Result<(Prepared, Link), 
             return Err(damaged(format!("{name} is not what the manifest names")));
         }
     }
-    let manifest_sha256 = Fingerprint::of(&path).map_err(|error| damaged(format!("manifest.json: {error}")))?.sha256;
+    let manifest_sha256 = Fingerprint::of_bytes(&bytes).sha256;
     let link = Link { run_id: manifest.run_id.clone(), manifest_sha256 };
     Ok((report::open(folder, manifest)?, link))
 }
@@ -118,8 +118,7 @@ fn is_next(settings: &Settings, plan: &Manifest) -> Result<(), AppError> {
     for folder in RunFolder::list(&settings.run.state)? {
         let Ok(run) = folder.read_manifest() else { continue };
         let applies = run.approval.as_ref().is_some_and(|approval| approval.plan.run_id == plan.run_id);
-        let may_have_sent = !matches!(run.status, RunStatus::Planned | RunStatus::Refused);
-        if applies && may_have_sent && run.is_final() {
+        if applies && run.status.may_have_sent() && run.is_final() {
             let said = format!("plan {} was applied already, by run {}; `plan` again", plan.run_id, run.run_id);
             return Err(AppError::Input(said.into()));
         }

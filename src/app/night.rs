@@ -11,8 +11,8 @@ use crate::config::Settings;
 use crate::model::Instant;
 use crate::monitor::RunName;
 use crate::notify::{Ended, Figures, Notifier};
-use crate::report::Ending;
-use crate::runs::{RunFolder, RunStatus};
+use crate::report::meaning;
+use crate::runs::RunFolder;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -140,7 +140,7 @@ async fn tell(
         name: telling.name,
         command,
         exit_code,
-        meaning: Ending { status: RunStatus::Complete, exit_code }.meaning(),
+        meaning: meaning(exit_code),
         started_at,
         ended_at: context.now(),
         error,

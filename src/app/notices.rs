@@ -76,8 +76,7 @@ pub fn describe(settings: &Settings, env: &dyn Fn(&str) -> Option<OsString>) -> 
             }
         }
         if let Some(path) = &notify.metrics {
-            let there = path.parent().is_some_and(std::path::Path::is_dir);
-            let there = if there { "" } else { ", whose folder is NOT THERE" };
+            let there = if notifier.metrics_have_no_folder().is_some() { ", whose folder is NOT THERE" } else { "" };
             writeln!(text, "  metrics in {}{there}", path.display())?;
         }
         let when = match notify.when {

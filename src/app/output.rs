@@ -1,9 +1,15 @@
 //! Standard output: results only, and a reader that has gone away is no failure.
 
 use super::exit::{AppError, Next};
-use crate::monitor::harmless;
+use crate::model::harmless;
 use crate::runs::remedy;
 use std::io::{ErrorKind, Write};
+
+/// `value` for a program, on lines of its own.
+pub fn json(value: &impl serde::Serialize) -> Result<String, AppError> {
+    let json = serde_json::to_string_pretty(value);
+    Ok(json.map_err(|error| AppError::Internal(Box::new(error)))? + "\n")
+}
 
 /// Writes `text` whole, without what a terminal would obey. A closed pipe (`tether-recon … | head`) is success; a full disk is not.
 pub fn write_text(out: &mut dyn Write, text: &str) -> Result<(), AppError> {
@@ -31,13 +37,6 @@ mod tests {
         fn flush(&mut self) -> Result<(), Error> {
             Ok(())
         }
-    }
-
-    #[test]
-    fn what_a_file_says_gives_a_terminal_no_orders() {
-        let mut out = vec![];
-        write_text(&mut out, "heading `\u{1b}[2Jid\r\u{7}`\n\tMüller \u{202e}evil\n").unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "heading ` [2Jid  `\n\tMüller  evil\n");
     }
 
     #[test]

@@ -16,9 +16,7 @@ type Unread = Box<dyn std::error::Error>;
 /// Who was waiting when the newest run of `state` that sent had ended; `None` when there is none, and when its folder
 /// cannot be read any more: then the waiting is counted from the run that begins, and a warning says so.
 pub fn left_waiting(state: &Path, monitor: &dyn Monitor) -> Result<Option<Waiting>, PrepareError> {
-    let sent =
-        |status| matches!(status, RunStatus::Complete | RunStatus::Incomplete | RunStatus::Closed | RunStatus::Sending);
-    let Some((folder, manifest)) = RunFolder::last_with(state, sent)? else { return Ok(None) };
+    let Some((folder, manifest)) = RunFolder::last_with(state, RunStatus::may_have_sent)? else { return Ok(None) };
     match after(&folder, &manifest) {
         Ok(waiting) => Ok(Some(waiting)),
         Err(error) => {

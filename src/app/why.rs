@@ -7,6 +7,7 @@ use crate::config::{Settings, TetherUrl};
 use crate::journal::ProductStop;
 use crate::model::Reason;
 use crate::redact::{Quoted, Redactor};
+use crate::report::refusal;
 use crate::runs::GuardFinding;
 use std::collections::BTreeMap;
 
@@ -69,13 +70,7 @@ fn fault() -> Why {
 }
 
 fn of_guards(guards: &[GuardFinding], redactor: Option<&Redactor>) -> Option<Why> {
-    let refused: Vec<&GuardFinding> = guards.iter().filter(|guard| guard.refused).collect();
-    let (first, others) = refused.split_first()?;
-    let mut said = format!("refused by {}: {}", first.guard, first.detail);
-    if !others.is_empty() {
-        let names: Vec<&str> = others.iter().map(|guard| guard.guard.as_str()).collect();
-        said = format!("{said}; also refused by {}", names.join(", "));
-    }
+    let said = refusal(guards)?;
     let said = redactor.map_or_else(|| said.clone(), |redactor| redactor.sentence(&said, Quoted::Words));
     Some(Why { told: said.clone(), said, todo: None })
 }

@@ -35,7 +35,7 @@ pub use settings::{
     RunSettings, Settings, StripeSettings, TetherSettings, TetherUrl, UnknownCoupon, When,
 };
 
-pub use value::parse_duration;
+pub use value::{is_loopback, parse_duration};
 
 use document::Document;
 use problem::Problems;

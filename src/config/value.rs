@@ -266,6 +266,16 @@ fn rate(value: &DeValue<'_>) -> Result<Rate, String> {
     Ok(Rate { calls, per: Duration::from_secs(*seconds) })
 }
 
+/// Whether `url` is of this machine, which nobody listens in on.
+pub fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// Where Tether is: `sandbox`, https, or http on this machine; scheme, host and port only.
 pub(super) fn tether_url(value: &DeValue<'_>) -> Result<TetherUrl, String> {
     let written = text(value)?;
@@ -277,15 +287,12 @@ pub(super) fn tether_url(value: &DeValue<'_>) -> Result<TetherUrl, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the address holds a user name or a password".to_owned());
     }
-    let Some(host) = url.host() else { return Err(format!("`{written}` names no host")) };
-    let loopback = match host {
-        url::Host::Domain(name) => name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-    };
+    if url.host().is_none() {
+        return Err(format!("`{written}` names no host"));
+    }
     match url.scheme() {
         "https" => {}
-        "http" if loopback => {}
+        "http" if is_loopback(&url) => {}
         "http" => return Err(format!("`{written}` would send the key unencrypted")),
         scheme => return Err(format!("`{scheme}` is not https")),
     }

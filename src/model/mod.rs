@@ -14,6 +14,7 @@ mod input;
 mod instant;
 mod money;
 mod overriding;
+mod printed;
 mod reason;
 mod selection;
 mod vocabulary;
@@ -28,9 +29,11 @@ pub use input::{Dialect, InputFile, Rejection};
 pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
 pub use overriding::OverrideUse;
+pub use printed::{harmless, is_obeyed, one_line};
 pub use reason::{Break, BreakKind, Reason};
 pub use selection::Selection;
 pub use vocabulary::UnknownWord;
+pub(crate) use vocabulary::vocabulary;
 pub use words::{
     Disposition, LinkRule, MatchRule, Outcome, OverrideDecision, OverrideState, Prediction, SubscriptionStatus,
 };

@@ -210,6 +210,21 @@ pub struct Break {
     pub detail: String,
 }
 
+impl BreakKind {
+    /// Whether such a break needs a person, beside the customers that do.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::NotApplied
+                | Self::RejectedRow
+                | Self::TruncatedExport
+                | Self::EmptyExport
+                | Self::FilterTakesNothing
+                | Self::OverrideUnknown
+        )
+    }
+}
+
 impl Break {
     /// A break of `kind` about `key` in `scope`, explained by `detail`; the other parts are absent.
     pub fn new(kind: BreakKind, scope: impl Into<String>, key: impl Into<String>, detail: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 //! What an event says, for the log and for the terminal alike.
 
 use super::{Event, LogLevel};
+use crate::model::one_line;
 
 /// An event as one line. Text of servers and files is made safe for a terminal: one line, no control characters.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +25,7 @@ impl Line {
         Self {
             level,
             event,
-            message: one_line(message),
+            message: one_line(message).into_owned(),
             stage: None,
             product: None,
             row: None,
@@ -49,35 +50,21 @@ impl Line {
                 Self { stage: Some(stage), ..Self::new(Info, "stage_finished", &format!("{stage}: {result}")) }
             }
             Event::Paused { product, wait, why } => Self {
-                product: Some(one_line(product)),
+                product: Some(one_line(product).into_owned()),
                 wait_seconds: Some(wait.as_secs_f64()),
                 ..Self::new(Warn, "paused", &format!("{product}: waiting {:.1} s: {why}", wait.as_secs_f64()))
             },
             Event::Retrying { product, row, why } => Self {
-                product: Some(one_line(product)),
+                product: Some(one_line(product).into_owned()),
                 row: Some(*row),
                 ..Self::new(Debug, "retrying", &format!("{product}: trying row {row} again: {why}"))
             },
             Event::ProductStopped { product, why } => Self {
-                product: Some(one_line(product)),
+                product: Some(one_line(product).into_owned()),
                 ..Self::new(Error, "product_stopped", &format!("{product}: stopped: {why}"))
             },
             Event::Warning { message } => Self::new(Warn, "warning", message),
             Event::Note { message } => Self::new(Info, "note", message),
         }
     }
-}
-
-/// Control characters, line breaks included, become spaces: a server's reply cannot draw on a terminal or forge a line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// `text` without what a terminal would obey: control characters, of which line ends and tabs stay, and marks that turn the direction
-/// of writing. A file's headings and values are anybody's.
-pub fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
-    let obeyed = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(obeyed) { text.replace(obeyed, " ").into() } else { text.into() }
 }

@@ -1,8 +1,9 @@
 //! Structured log lines on standard error, through `tracing`.
 
-use super::line::{Line, harmless};
+use super::line::Line;
 use super::run_name::{RunName, Stamped};
 use super::{Event, Monitor};
+use crate::model::{harmless, one_line};
 use tracing::Subscriber;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
@@ -53,7 +54,7 @@ pub fn init_logging(format: LogFormat, level: LogLevel, run: &RunName) {
     if format == LogFormat::Json {
         // Else a fault of the program would be the one thing that is told in another way.
         std::panic::set_hook(Box::new(|fault| {
-            tracing::error!(event = "panicked", "{}", fault.to_string().replace(char::is_control, " "));
+            tracing::error!(event = "panicked", "{}", one_line(&fault.to_string()));
         }));
     }
 }

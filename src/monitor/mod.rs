@@ -9,7 +9,6 @@ mod recording;
 mod run_name;
 mod terminal;
 
-pub use line::harmless;
 pub use log::{Log, LogFormat, LogLevel, init_logging, last_words};
 pub use recording::Recording;
 pub use run_name::RunName;

@@ -1,9 +1,9 @@
 //! Where a notice goes: an address that is a secret, since whoever knows it can write there.
 
-use crate::config::{KeyError, KeySource, place, read_key};
+use crate::config::{KeyError, KeySource, is_loopback, place, read_key};
 use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
-use url::{Host, Url};
+use url::Url;
 
 /// Stands in an address for the exit code.
 const EXIT_CODE: &str = "{exit_code}";
@@ -53,11 +53,7 @@ impl Address {
     pub(super) fn new(secret: SecretString) -> Result<Self, &'static str> {
         let url = parse(secret.expose_secret())?;
         let host = url.host().ok_or("names no host")?;
-        let is_loopback = match &host {
-            Host::Domain(name) => *name == "localhost",
-            Host::Ipv4(ip) => ip.is_loopback(),
-            Host::Ipv6(ip) => ip.is_loopback(),
-        };
+        let is_loopback = is_loopback(&url);
         match url.scheme() {
             "https" => {}
             "http" if is_loopback => {}

@@ -1,6 +1,7 @@
 //! One request per notice: no second try, no redirect, an end after a few seconds.
 
 use super::Address;
+use crate::model::one_line;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
@@ -78,7 +79,7 @@ fn causes(error: &reqwest::Error) -> String {
     }
     let mut source = error.source();
     while let Some(cause) = source {
-        texts.push(cause.to_string().replace(char::is_control, " "));
+        texts.push(one_line(&cause.to_string()).into_owned());
         source = cause.source();
     }
     texts.dedup();

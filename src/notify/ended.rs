@@ -97,16 +97,6 @@ pub struct SourceFigures {
     pub rows_read: u64,
 }
 
-/// Kinds of break that need a person though they are no customers.
-const BESIDE_CUSTOMERS: [BreakKind; 6] = [
-    BreakKind::NotApplied,
-    BreakKind::RejectedRow,
-    BreakKind::TruncatedExport,
-    BreakKind::EmptyExport,
-    BreakKind::FilterTakesNothing,
-    BreakKind::OverrideUnknown,
-];
-
 #[derive(Deserialize)]
 struct Summary {
     mode: String,
@@ -151,9 +141,6 @@ impl Figures {
         let file = File::open(folder.report_path().join("summary.json")).ok().filter(|_| is_of_this_end)?;
         let summary: Summary = serde_json::from_reader(BufReader::new(file)).ok()?;
         let page = folder.report_path().join("report.html");
-        let needs_a_person = |outcome: Outcome| {
-            outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && manifest.exit_on_creation_disabled)
-        };
         let product = |product: Product| {
             let held = product.outcomes.into_iter().filter(|(_, customers)| *customers > 0);
             let outcomes = held.map(|(outcome, customers)| {
@@ -161,7 +148,7 @@ impl Figures {
                 let of = |part: fn(&Sums) -> i128| sums.map_or(0, part);
                 let (before, desired) = (of(|sums| sums.before), of(|sums| sums.desired));
                 let after = of(|sums| sums.after);
-                let needs_a_person = needs_a_person(outcome);
+                let needs_a_person = manifest.needs_a_person(outcome);
                 (outcome, OutcomeFigures { customers, before, desired, after, needs_a_person })
             });
             let mrr = (product.mrr_bridge.opening, product.mrr_bridge.closing);
@@ -182,7 +169,7 @@ impl Figures {
             breaks: summary
                 .break_counts
                 .into_iter()
-                .filter(|(kind, number)| BESIDE_CUSTOMERS.contains(kind) && *number > 0)
+                .filter(|(kind, number)| kind.needs_a_person() && *number > 0)
                 .collect(),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::ended::{Figures, OutcomeFigures, ProductFigures, without_addresses};
 use super::{Ended, Notice};
-use crate::model::Outcome;
+use crate::model::{Outcome, is_obeyed};
 use crate::report::{amount, group};
 use std::fmt::Write;
 
@@ -100,5 +100,5 @@ fn needs(figures: &Figures) -> impl Iterator<Item = String> {
 
 /// What Slack would take for a link or a mention is text.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(char::is_control, " ")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(is_obeyed, " ")
 }

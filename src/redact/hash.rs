@@ -1,8 +1,8 @@
 //! HMAC-SHA-256 (RFC 2104), cut to what a person can compare.
 
 use super::salt::SALT_BYTES;
+use crate::model::hex;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Bytes of a hash that are shown: 48 bits, so that among a million values two share one in a run of five hundred.
 const SHOWN: usize = 6;
@@ -35,11 +35,6 @@ impl Keyed {
         inner.update(lower.as_deref().unwrap_or(value).as_bytes());
         let mut outer = self.outer.clone();
         outer.update(inner.finalize());
-        let mut out = String::with_capacity(2 * SHOWN);
-        for byte in &outer.finalize()[..SHOWN] {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "{byte:02x}");
-        }
-        out
+        hex(&outer.finalize()[..SHOWN])
     }
 }

@@ -3,7 +3,7 @@
 /// The words of its command lines.
 const COMMANDS: &str =
     "tether-recon run plan apply resume report latest verify explain runs list prune baseline rebuild
-    config check init notify test sandbox …";
+    config check init schema notify test sandbox completions man …";
 
 /// Forms of what is to be written.
 const FORMS: &[&str] = &["cus_…", "<crm>:<contact id>"];

@@ -7,7 +7,7 @@ use super::needs;
 use super::tally::Tally;
 use super::verdict::Ending;
 use super::words;
-use crate::model::Outcome;
+use crate::model::{Outcome, is_obeyed};
 use num_traits::Zero;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -59,13 +59,8 @@ fn compose(model: &ReportModel, ending: Ending, out: &mut String) -> std::fmt::R
             kinds.iter().map(|(kind, all)| format!("{kind} {}", count(all.len() as u64))).collect();
         writeln!(out, "\nBreaks: {}.", kinds.join(", "))?;
     }
-    if model.planned_only {
-        writeln!(
-            out,
-            "\nApprove it by its hash: `tether-recon apply {} --approve {}`",
-            manifest.run_id,
-            manifest.approval_hash()
-        )?;
+    if let Some(command) = words::approve(model) {
+        writeln!(out, "\nApprove it by its hash: `{command}`")?;
     }
     writeln!(out, "\nProve it again, before you sign: `tether-recon verify {}`", manifest.run_id)?;
     Ok(())
@@ -184,17 +179,12 @@ fn plain(text: &str) -> String {
             {
                 out.extend([JOINER, '.']);
             }
-            _ if character.is_control() || turns_the_direction(character) => out.push(' '),
+            _ if is_obeyed(character) => out.push(' '),
             _ => out.push(character),
         }
         before = character;
     }
     out
-}
-
-/// Whether an invisible character lets the text around it be read in another order.
-const fn turns_the_direction(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -53,8 +53,9 @@ pub use rows::{Change, CustomerRow, OutcomeTable};
 pub use tally::Tally;
 pub use terminal::terminal_summary;
 pub use tieout::TieOut;
-pub use verdict::{Ending, Verdict};
+pub use verdict::{Ending, Verdict, meaning};
 pub use waiting::{WaitingSince, read_waiting, waiting_after, write_waiting};
+pub use words::refusal;
 
 /// Why a report could not be made or written.
 #[derive(Debug, thiserror::Error)]

@@ -71,11 +71,6 @@ pub struct ProductReport {
     pub gap: Gap,
 }
 
-/// Whether a customer that ended so needs a person.
-fn needs_a_person(manifest: &Manifest, outcome: Outcome) -> bool {
-    outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && manifest.exit_on_creation_disabled)
-}
-
 impl ReportModel {
     /// Computes everything from a run's data.
     pub fn build(data: RunData<'_>) -> Result<Self, ReportError> {
@@ -90,18 +85,18 @@ impl ReportModel {
         let tie_outs = tieout::tie_outs(manifest, &products, &cells, accounting, &aligned)?;
         let mut breaks = found.to_vec();
         breaks.extend(breaks::after_sending(manifest, &customers, &aligned)?);
-        let persons = customers::persons(&customers, |outcome| needs_a_person(manifest, outcome))?;
+        let persons = customers::persons(&customers, |outcome| manifest.needs_a_person(outcome))?;
         // Everything is counted and joined; what is shown comes from here on.
         let customers = redacted.customers(customers)?;
         let breaks = redacted.breaks(breaks, manifest);
-        let manifest = redacted.manifest(manifest);
-        for (product, shown) in products.iter_mut().zip(&manifest.products) {
+        let shown = redacted.manifest(manifest);
+        for (product, shown) in products.iter_mut().zip(&shown.products) {
             product.filter.clone_from(&shown.filter);
         }
         Ok(Self {
             persons,
-            divided: division::divided(&manifest)?,
-            manifest,
+            divided: division::divided(manifest, &shown.products)?,
+            manifest: shown,
             planned_only,
             tables: rows::outcome_tables(&customers, &cells, digits)?,
             health: rows::health(&customers, digits)?,
@@ -137,7 +132,7 @@ impl ReportModel {
             not_applied: breaks(BreakKind::NotApplied),
             truncated_exports: breaks(BreakKind::TruncatedExport),
             empty_exports: breaks(BreakKind::EmptyExport),
-            idle_filters: breaks(BreakKind::FilterTakesNothing),
+            filters_taking_nothing: breaks(BreakKind::FilterTakesNothing),
             unknown_overrides: breaks(BreakKind::OverrideUnknown),
             rejected_rows: self
                 .manifest
@@ -162,7 +157,7 @@ impl ReportModel {
 
     /// Whether a customer that ended so needs a person.
     pub fn needs_a_person(&self, outcome: Outcome) -> bool {
-        needs_a_person(&self.manifest, outcome)
+        self.manifest.needs_a_person(outcome)
     }
 
     /// One product's customers that were foretold the one and ended as the other.

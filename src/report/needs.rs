@@ -2,6 +2,7 @@
 
 use super::model::ReportModel;
 use super::tally::Tally;
+use super::verdict::Verdict;
 use super::words;
 use crate::model::{BreakKind, Outcome};
 
@@ -35,22 +36,47 @@ impl Of {
     }
 }
 
-/// What concerns input rows, fields and decisions: the kind of break that lists it, what it is called, what to do.
-const BESIDE_CUSTOMERS: [(BreakKind, &str, &str); 6] = [
+/// How often something is so.
+type Count = fn(&Verdict) -> u64;
+
+/// What concerns input rows, fields and decisions: the kind of break that lists it, how often, what it is called, what to do.
+const BESIDE_CUSTOMERS: [(BreakKind, Count, &str, &str); 6] = [
     (
         BreakKind::NotApplied,
+        |verdict| verdict.not_applied,
         "field not taken",
         "Tether's reply shows another value than was sent. Compare both, then correct the source or ask Tether.",
     ),
-    (BreakKind::RejectedRow, "input row not read", "Correct the line in the export, or export again, then run again."),
-    (BreakKind::TruncatedExport, "export perhaps cut off", "Export again: what is missing counts as nothing."),
-    (BreakKind::EmptyExport, "export without a row", "Export again: what it should hold counts as missing."),
+    (
+        BreakKind::RejectedRow,
+        |verdict| verdict.rejected_rows,
+        "input row not read",
+        "Correct the line in the export, or export again, then run again.",
+    ),
+    (
+        BreakKind::TruncatedExport,
+        |verdict| verdict.truncated_exports,
+        "export perhaps cut off",
+        "Export again: what is missing counts as nothing.",
+    ),
+    (
+        BreakKind::EmptyExport,
+        |verdict| verdict.empty_exports,
+        "export without a row",
+        "Export again: what it should hold counts as missing.",
+    ),
     (
         BreakKind::FilterTakesNothing,
+        |verdict| verdict.filters_taking_nothing,
         "filter that takes nothing",
         "Correct the filter, or the source: every customer that the product holds counts as gone from it.",
     ),
-    (BreakKind::OverrideUnknown, "override of nobody", "Correct the line's ids, or remove it: it decides nothing."),
+    (
+        BreakKind::OverrideUnknown,
+        |verdict| verdict.unknown_overrides,
+        "override of nobody",
+        "Correct the line's ids, or remove it: it decides nothing.",
+    ),
 ];
 
 /// Customers first, by product and outcome; then fields, rows, files and overrides.
@@ -63,16 +89,8 @@ pub(super) fn needs(model: &ReportModel) -> Vec<Need> {
         worth: Some(tally),
         todo: words::meaning(outcome),
     });
-    let counts = [
-        verdict.not_applied,
-        verdict.rejected_rows,
-        verdict.truncated_exports,
-        verdict.empty_exports,
-        verdict.idle_filters,
-        verdict.unknown_overrides,
-    ];
-    let beside = BESIDE_CUSTOMERS.into_iter().zip(counts).filter(|(_, number)| *number > 0);
-    let beside = beside.map(|((kind, what, todo), number)| Need {
+    let beside = BESIDE_CUSTOMERS.into_iter().map(|(kind, count, what, todo)| (kind, count(&verdict), what, todo));
+    let beside = beside.filter(|(_, number, ..)| *number > 0).map(|(kind, number, what, todo)| Need {
         product: String::new(),
         of: Of::Break(kind, what),
         number,

@@ -5,7 +5,7 @@ use super::model::{ProductReport, ReportModel};
 use super::tally::Tally;
 use super::verdict::Ending;
 use super::words;
-use crate::model::{Outcome, Prediction};
+use crate::model::{Outcome, Prediction, one_line};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -36,12 +36,12 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     let currency = manifest.currency.as_str().to_uppercase();
     let (_, headline, sentence) = words::verdict(model, ending);
     // What a pager shows of a run that must not wait.
-    if let Some(refusal) = words::refusal(model) {
-        writeln!(out, "{}\n", printable(&refusal))?;
+    if let Some(refusal) = words::refusal(&manifest.guards) {
+        writeln!(out, "{}\n", one_line(&refusal))?;
     }
-    writeln!(out, "run {}   as of {}", printable(&manifest.run_id), manifest.as_of)?;
+    writeln!(out, "run {}   as of {}", one_line(&manifest.run_id), manifest.as_of)?;
     for product in &model.products {
-        writeln!(out, "\n{:<20}{:>12}{:>18}", printable(&product.name), "customers", format!("MRR {currency}"))?;
+        writeln!(out, "\n{:<20}{:>12}{:>18}", one_line(&product.name), "customers", format!("MRR {currency}"))?;
         for (word, customers, mrr) in lines(model, product) {
             writeln!(out, "  {word:<18}{:>12}{:>18}", count(customers), grouped(mrr, digits))?;
         }
@@ -56,28 +56,14 @@ fn compose(model: &ReportModel, ending: Ending, report: &Path, out: &mut String)
     if !needing.is_empty() {
         writeln!(out, "\nneeds a person")?;
         for (product, outcome, tally) in needing {
-            let what = format!("{} {outcome}", printable(&product.name));
+            let what = format!("{} {outcome}", one_line(&product.name));
             writeln!(out, "  {what:<18}{:>12}{:>18}", count(tally.customers), grouped(tally.desired, digits))?;
         }
     }
-    writeln!(out, "\n{headline}: {}", printable(&sentence))?;
+    writeln!(out, "\n{headline}: {}", one_line(&sentence))?;
     writeln!(out, "exit {}: {}", ending.exit_code, ending.meaning())?;
-    if model.planned_only {
-        let (run, hash) = (printable(&manifest.run_id), manifest.approval_hash());
-        // Each guard once, however many of its figures refused.
-        let mut refusing: Vec<&str> =
-            manifest.guards.iter().filter(|found| found.refused).map(|found| &*found.guard).collect();
-        refusing.dedup();
-        write!(out, "approve it: tether-recon apply {run} --approve {hash}")?;
-        for guard in refusing {
-            write!(out, " --allow {guard}")?;
-        }
-        writeln!(out)?;
+    if let Some(command) = words::approve(model) {
+        writeln!(out, "approve it: {}", one_line(&command))?;
     }
     writeln!(out, "report: {}", report.display())
-}
-
-/// A name from the configuration without what could move a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

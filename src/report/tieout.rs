@@ -5,7 +5,7 @@ use super::model::ProductReport;
 use super::outcomes::AlignedOutcomes;
 use super::{ReportError, tally::Cell};
 use crate::model::{Disposition, Outcome};
-use crate::runs::{Manifest, Part, RunProduct};
+use crate::runs::{Manifest, Part, of_one_filter};
 use crate::table::Accounting;
 use num_rational::BigRational;
 use num_traits::Zero;
@@ -153,13 +153,7 @@ fn divided(manifest: &Manifest) -> Result<Vec<TieOut>, ReportError> {
             all.push(TieOut::amounts("MRR taken = sum over dispositions", &scope, &rational(total)?, &sum));
         }
     }
-    // Products of one filter take the same rows.
-    let mut filters: Vec<&RunProduct> = vec![];
-    for product in &manifest.products {
-        if !filters.iter().any(|known| known.filter == product.filter) {
-            filters.push(product);
-        }
-    }
+    let groups = of_one_filter(&manifest.products);
     for part in &manifest.division {
         let scope = part.name.as_str();
         let source = manifest.sources.iter().find(|source| source.name == scope);
@@ -167,7 +161,11 @@ fn divided(manifest: &Manifest) -> Result<Vec<TieOut>, ReportError> {
         let read = source.map_or(0, |source| source.rows_read) - rejected.unwrap_or(0);
         let shared = part.none.rows + part.one.rows + part.several.rows;
         all.push(TieOut::counts("rows that can be read = taken by none, one or several products", scope, read, shared));
-        let taken = || filters.iter().filter_map(|p| p.taken.iter().find(|source| source.name == scope));
+        let taken = || {
+            groups
+                .iter()
+                .filter_map(|group| manifest.products[group[0]].taken.iter().find(|source| source.name == scope))
+        };
         let rows = taken().map(|source| source.rows_read).sum();
         let expected = part.one.rows + part.several.rows + part.again.rows;
         all.push(TieOut::counts(

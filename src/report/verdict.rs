@@ -22,7 +22,7 @@ pub struct Verdict {
     /// Sources without a row: what they should hold counts as missing.
     pub empty_exports: u64,
     /// Sources of which a product's filter takes no row: the product's customers there count as gone.
-    pub idle_filters: u64,
+    pub filters_taking_nothing: u64,
     /// Overrides of records that are in no file: what a person decided is not heeded.
     pub unknown_overrides: u64,
     /// Why rows were not attempted, each reason once.
@@ -42,7 +42,7 @@ impl Verdict {
             || self.rejected_rows > 0
             || self.truncated_exports > 0
             || self.empty_exports > 0
-            || self.idle_filters > 0
+            || self.filters_taking_nothing > 0
             || self.unknown_overrides > 0
     }
 
@@ -79,18 +79,23 @@ pub struct Ending {
 impl Ending {
     /// What the exit code means, in words.
     pub fn meaning(self) -> &'static str {
-        match self.exit_code {
-            0 => "done; nothing needs a person",
-            1 => "internal error, or a total that does not tie",
-            2 => "wrong address, method or configuration",
-            3 => "done; some rows need a person",
-            4 => "a guard refused; nothing was sent",
-            5 => "incomplete and resumable",
-            6 => "credentials refused or missing",
-            7 => "another run holds the lock",
-            8 => "an input was refused",
-            10 => "there are changes to send",
-            _ => "unknown",
-        }
+        meaning(self.exit_code)
+    }
+}
+
+/// What an exit code means, in words.
+pub fn meaning(exit_code: u8) -> &'static str {
+    match exit_code {
+        0 => "done; nothing needs a person",
+        1 => "internal error, or a total that does not tie",
+        2 => "wrong address or configuration",
+        3 => "done; some rows need a person",
+        4 => "a guard refused; nothing was sent",
+        5 => "incomplete and resumable",
+        6 => "credentials refused or missing",
+        7 => "another run holds the lock",
+        8 => "an input was refused",
+        10 => "there are changes to send",
+        _ => "unknown",
     }
 }

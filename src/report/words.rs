@@ -119,16 +119,26 @@ fn overridden(findings: &[GuardFinding]) -> Vec<String> {
 const REDACTED: &str = "The report is redacted: keyed hashes stand where names and e-mail addresses would, the same hash for \
                         the same value in every redacted report of this state folder.";
 
-/// The guards that refused the run, in one line that is enough for a pager: figure, limit, and the flag that overrides it.
-pub(super) fn refusal(model: &ReportModel) -> Option<String> {
-    let mut refusing = model.manifest.guards.iter().filter(|guard| guard.refused);
+/// The guards that refused a run, in one line that is enough for a pager: figure, limit, and the flag that overrides it; the others by
+/// name. `None`: none did.
+pub fn refusal(guards: &[GuardFinding]) -> Option<String> {
+    let mut refusing = guards.iter().filter(|guard| guard.refused);
     let first = refusing.next()?;
-    let more = match refusing.count() {
-        0 => String::new(),
-        1 => " (1 more finding refused it too)".to_owned(),
-        more => format!(" ({more} more findings refused it too)"),
-    };
-    Some(format!("refused by {}: {}{more}", first.guard, first.detail))
+    let mut others: Vec<&str> =
+        refusing.map(|guard| guard.guard.as_str()).filter(|guard| *guard != first.guard).collect();
+    others.dedup();
+    let also = if others.is_empty() { String::new() } else { format!("; also refused by {}", others.join(", ")) };
+    Some(format!("refused by {}: {}{also}", first.guard, first.detail))
+}
+
+/// The command that applies a plan as it stands, with each guard that refused it once; `None` of a run.
+pub(super) fn approve(model: &ReportModel) -> Option<String> {
+    let manifest = &model.manifest;
+    let mut guards: Vec<&str> =
+        manifest.guards.iter().filter(|found| found.refused).map(|found| found.guard.as_str()).collect();
+    guards.dedup();
+    let command = format!("tether-recon apply {} --approve {}", manifest.run_id, manifest.approval_hash());
+    model.planned_only.then(|| guards.iter().fold(command, |command, guard| format!("{command} --allow {guard}")))
 }
 
 /// What was overridden has to be looked at, whatever else is well.
@@ -201,7 +211,7 @@ fn judged(model: &ReportModel, ending: Ending) -> (Tone, &'static str, String) {
             0 => "",
             _ => " An export holds no row: see the breaks.",
         };
-        let idle = match verdict.idle_filters {
+        let idle = match verdict.filters_taking_nothing {
             0 => "",
             _ => " A product's filter takes no row: see the breaks.",
         };

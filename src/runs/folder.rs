@@ -231,9 +231,15 @@ impl RunFolder {
     pub fn read_manifest(&self) -> Result<Manifest, RunsError> {
         let path = self.manifest_path();
         let bytes = super::read_regular(&path).map_err(|e| RunsError::io("read", &path, e))?;
+        self.parse_manifest(&bytes)
+    }
+
+    /// The manifest that `bytes`, read from its file, hold.
+    pub fn parse_manifest(&self, bytes: &[u8]) -> Result<Manifest, RunsError> {
+        let path = self.manifest_path();
         let refuse = |detail: String| RunsError::Manifest { path: path.clone(), detail };
         // The format is looked at first: a later one need not fit the struct.
-        let value: serde_json::Value = serde_json::from_slice(&bytes)
+        let value: serde_json::Value = serde_json::from_slice(bytes)
             .map_err(|e| refuse(format!("{e}; it was changed by hand or damaged, restore it from a backup")))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             Some(format) if format > u64::from(MANIFEST_FORMAT) => Err(refuse(format!(

@@ -1,7 +1,7 @@
 //! `manifest.json`: what a run was given and what came of it.
 
 use super::{Link, Proof};
-use crate::model::{Currency, Disposition, InputFile, Instant, OverrideUse, Selection, hex};
+use crate::model::{Currency, Disposition, InputFile, Instant, Outcome, OverrideUse, Selection, hex, vocabulary};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -111,6 +111,11 @@ struct Seen<'a> {
 }
 
 impl Manifest {
+    /// Whether a customer that ended so needs a person: CREATION_DISABLED only where the configuration says so.
+    pub fn needs_a_person(&self, outcome: Outcome) -> bool {
+        outcome.needs_a_person() || (outcome == Outcome::CreationDisabled && self.exit_on_creation_disabled)
+    }
+
     /// What who approves the plan hands back: the SHA-256 of what the report shows of it as compact JSON, so that the approval
     /// holds for no other plan, configuration (so no other address), limit, or guard that was overridden or refused it.
     pub fn approval_hash(&self) -> String {
@@ -142,16 +147,16 @@ impl Manifest {
     }
 }
 
-/// Which command made a run folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// `run`: plan and send.
-    Run,
-    /// `plan`: no call is made.
-    Plan,
-    /// `apply`: an approved plan is sent.
-    Apply,
+vocabulary! {
+    /// Which command made a run folder.
+    Mode, "modes of a run" {
+        /// `run`: plan and send.
+        Run = "run",
+        /// `plan`: no call is made.
+        Plan = "plan",
+        /// `apply`: an approved plan is sent.
+        Apply = "apply",
+    }
 }
 
 impl Mode {
@@ -175,22 +180,32 @@ pub struct Approval {
     pub approved_by: Option<String>,
 }
 
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// Planned only; the end of `plan`.
-    Planned,
-    /// Calls may have left. A run found so after a crash is resumable.
-    Sending,
-    /// Stopped before its end, resumable.
-    Incomplete,
-    /// Every row has its outcome.
-    Complete,
-    /// A guard refused it.
-    Refused,
-    /// Interrupted, and taken into the baseline by a later `run`.
-    Closed,
+vocabulary! {
+    /// Where a run stands.
+    RunStatus, "statuses of a run" {
+        /// Planned only; the end of `plan`.
+        Planned = "planned",
+        /// Calls may have left. A run found so after a crash is resumable.
+        Sending = "sending",
+        /// Stopped before its end, resumable.
+        Incomplete = "incomplete",
+        /// Every row has its outcome.
+        Complete = "complete",
+        /// A guard refused it.
+        Refused = "refused",
+        /// Interrupted, and taken into the baseline by a later `run`.
+        Closed = "closed",
+    }
+}
+
+impl RunStatus {
+    /// Whether calls may have left.
+    pub const fn may_have_sent(self) -> bool {
+        match self {
+            Self::Sending | Self::Incomplete | Self::Complete | Self::Closed => true,
+            Self::Planned | Self::Refused => false,
+        }
+    }
 }
 
 /// One product of a run.
@@ -214,6 +229,18 @@ pub struct RunProduct {
     /// run has a filter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken: Vec<SourceTotals>,
+}
+
+/// The products of each filter: those of one take the same rows. In the order of the first of each.
+pub fn of_one_filter(products: &[RunProduct]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = vec![];
+    for (index, product) in products.iter().enumerate() {
+        match groups.iter_mut().find(|group| products[group[0]].filter == product.filter) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
 }
 
 /// Sums of one product's plan, minor units of the account's currency.

@@ -19,7 +19,7 @@ pub use folder::{RunFolder, run_id};
 pub use lock::{Holder, LockError, StateLock};
 pub use manifest::{
     Approval, Division, Exact, GuardFinding, MANIFEST_FORMAT, Manifest, Mix, Mode, Part, ProductTotals, RunProduct,
-    RunStatus, SourceTotals,
+    RunStatus, SourceTotals, of_one_filter,
 };
 pub use proof::{Fingerprint, Hashing, Link, Proof, check_seal};
 pub use remedy::{is_forbidden, remedy};

@@ -51,6 +51,11 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// That of bytes at hand.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self { sha256: hex(&Sha256::digest(bytes)), bytes: bytes.len() as u64 }
+    }
+
     /// Reads the file at `path`, piece by piece.
     pub fn of(path: &Path) -> io::Result<Self> {
         let mut nowhere = Hashing::new(io::sink());

@@ -98,8 +98,7 @@ pub fn shelf(state: &Path) -> Result<Vec<Shelved>, RunsError> {
     }
     let status = |shelved: &Shelved| shelved.manifest.as_ref().map(|manifest| manifest.status);
     // As `RunFolder::last_with` finds them.
-    let sent = [RunStatus::Complete, RunStatus::Incomplete, RunStatus::Closed, RunStatus::Sending];
-    let newest = shelf.iter_mut().rfind(|shelved| status(shelved).is_some_and(|status| sent.contains(&status)));
+    let newest = shelf.iter_mut().rfind(|shelved| status(shelved).is_some_and(RunStatus::may_have_sent));
     if let Some(newest) = newest {
         newest.need.get_or_insert(Need::Waiting);
     }

@@ -2,6 +2,7 @@
 
 use super::wait::{WAIT_HEADERS, named_wait};
 use super::{ApiKey, Clock, IdType, MAX_REPLY_BYTES, Reply, Transport, TransportError};
+use crate::config::is_loopback;
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -92,15 +93,6 @@ impl Client {
     fn http(&self) -> reqwest::Client {
         // It is only ever replaced as a whole.
         self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn is_loopback(url: &url::Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

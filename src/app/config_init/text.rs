@@ -3,6 +3,7 @@
 use super::columns::Proposed;
 use super::proposal::{Crm, Product, Proposal};
 use crate::config::CrmPreset;
+use crate::model::one_line;
 use std::fmt::{self, Write};
 
 /// The configuration's text.
@@ -258,7 +259,7 @@ fn quoted(text: &str) -> String {
 
 /// A text inside a comment: on its line.
 fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim_end_matches('.').to_owned()
+    one_line(text).trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::explanation::Line;
 use crate::billing::explain::Amount;
 use crate::config::Settings;
-use crate::model::Currency;
+use crate::model::{Currency, is_obeyed};
 use crate::report::{fixed, group};
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -146,7 +146,7 @@ impl<'a> Page<'a> {
 
     fn push(&mut self, line: &str) {
         for character in line.trim_end().chars() {
-            if is_command(character) {
+            if is_obeyed(character) {
                 self.text.extend(character.escape_unicode());
             } else {
                 self.text.push(character);
@@ -184,11 +184,6 @@ impl<'a> Page<'a> {
         };
         Money { whole: whole.to_owned(), rest: rest.to_owned(), currency: amount.currency.clone(), fraction }
     }
-}
-
-/// Whether a terminal would obey the character rather than show it: values are whatever somebody typed.
-fn is_command(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `file`, a path relative to `folder`, from where `folder` is relative to. Below an absolute folder it stays as it is, and

@@ -26,6 +26,7 @@ mod today;
 
 use super::Context;
 use super::exit::{AppError, ExitCode};
+use super::output::json;
 use crate::config;
 use crate::model::Instant;
 use std::path::Path;
@@ -63,10 +64,7 @@ pub fn explain(
     let explanation = ask::ask(context, &settings, key.trim(), as_of)?;
     let text = match format {
         Format::Text => page::page(&explanation, &settings, context.config.parent().unwrap_or(Path::new(""))),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&explanation);
-            json.map_err(|error| AppError::Internal(Box::new(error)))? + "\n"
-        }
+        Format::Json => json(&explanation)?,
     };
     Ok((ExitCode::Done, text))
 }

@@ -1,11 +1,12 @@
 //! `runs list`: every kept run in one line.
 
 use super::listed::Listed;
-use super::{FORMAT, counted, json, table};
+use super::{FORMAT, counted, table};
 use crate::app::Context;
 use crate::app::config_check::size;
 use crate::app::exit::{AppError, ExitCode};
 use crate::app::explain::Format;
+use crate::app::output::json;
 use crate::config;
 use crate::runs::shelf;
 use serde::Serialize;

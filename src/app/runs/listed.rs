@@ -1,8 +1,8 @@
 //! One kept run, as its manifest and its summary tell it.
 
-use super::{mode_word, or_dash, status_word};
+use super::or_dash;
 use crate::app::config_check::size;
-use crate::model::{Instant, Outcome};
+use crate::model::{Instant, Outcome, one_line};
 use crate::runs::{Fingerprint, Manifest, Mode, Need, RunFolder, RunStatus, Shelved};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,16 +76,16 @@ impl Listed {
     /// The cells under [`Self::HEADINGS`].
     pub(super) fn cells(&self) -> [String; 10] {
         let note = match (&self.problem, self.need) {
-            (Some(problem), _) => problem.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+            (Some(problem), _) => one_line(problem).into_owned(),
             (None, Some(Need::ChainEnd)) => "end of the chain".to_owned(),
             (None, Some(Need::Unfinished)) => "to be resumed".to_owned(),
             (None, _) => String::new(),
         };
         [
             self.run_id.clone(),
-            or_dash(self.mode.map(mode_word)),
+            or_dash(self.mode),
             or_dash(self.as_of),
-            or_dash(self.status.map(status_word)),
+            or_dash(self.status),
             or_dash(self.exit_code),
             or_dash(self.created),
             or_dash(self.updated),

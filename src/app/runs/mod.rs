@@ -12,38 +12,10 @@ mod tests;
 pub use list::list;
 pub use prune::{Keep, prune};
 
-use super::exit::AppError;
 use crate::model::Instant;
-use crate::runs::{Mode, RunStatus};
-use serde::Serialize;
 
 /// The format of `runs list --json` and `runs prune --json` that this version writes.
 const FORMAT: u32 = 1;
-
-/// `value` for a program.
-fn json(value: &impl Serialize) -> Result<String, AppError> {
-    let json = serde_json::to_string_pretty(value);
-    Ok(json.map_err(|error| AppError::Internal(Box::new(error)))? + "\n")
-}
-
-const fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Run => "run",
-        Mode::Plan => "plan",
-        Mode::Apply => "apply",
-    }
-}
-
-const fn status_word(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Planned => "planned",
-        RunStatus::Sending => "sending",
-        RunStatus::Incomplete => "incomplete",
-        RunStatus::Complete => "complete",
-        RunStatus::Refused => "refused",
-        RunStatus::Closed => "closed",
-    }
-}
 
 /// A cell of a table: the value, or a dash.
 fn or_dash(value: Option<impl ToString>) -> String {
@@ -75,7 +47,7 @@ fn counted(count: usize) -> String {
     if count == 1 { "1 run or plan".to_owned() } else { format!("{count} runs and plans") }
 }
 
-/// The instant `days` before `now`; the oldest there is, where that is before all time.
+/// The instant `days` before `now`; `None` where that is before all time.
 fn days_before(now: Instant, days: u32) -> Option<Instant> {
     Instant::from_epoch_seconds(now.epoch_seconds() - i64::from(days) * 86_400)
 }

@@ -1,11 +1,12 @@
 //! `runs prune`: removes runs and plans that are old enough, and says what it removed and what it kept.
 
 use super::listed::Listed;
-use super::{FORMAT, counted, days_before, json, mode_word, or_dash, status_word, table};
+use super::{FORMAT, counted, days_before, or_dash, table};
 use crate::app::Context;
 use crate::app::config_check::size;
 use crate::app::exit::{AppError, ExitCode};
 use crate::app::explain::Format;
+use crate::app::output::json;
 use crate::config;
 use crate::model::Instant;
 use crate::runs::{Holder, Need, Shelved, StateLock, prunable, remove, remove_remains, shelf};
@@ -32,14 +33,8 @@ struct Pruned {
     dry_run: bool,
     before: Instant,
     bytes: u64,
-    removed: Vec<Removed>,
+    removed: Vec<Listed>,
     kept: Vec<KeptFor>,
-}
-
-#[derive(Serialize)]
-struct Removed {
-    #[serde(flatten)]
-    run: Listed,
 }
 
 #[derive(Serialize)]
@@ -90,7 +85,7 @@ impl Pruned {
             remove(&shelved.folder)?;
         }
         self.bytes += run.bytes;
-        self.removed.push(Removed { run });
+        self.removed.push(run);
         Ok(())
     }
 
@@ -111,8 +106,8 @@ impl Pruned {
         let rows: Vec<[String; 4]> = self
             .removed
             .iter()
-            .map(|Removed { run }| {
-                let (mode, status) = (or_dash(run.mode.map(mode_word)), or_dash(run.status.map(status_word)));
+            .map(|run| {
+                let (mode, status) = (or_dash(run.mode), or_dash(run.status));
                 [format!("  {}", run.run_id), mode, status, size(run.bytes)]
             })
             .collect();

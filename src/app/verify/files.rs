@@ -17,22 +17,21 @@ const PLANNED: [&str; 3] = ["plan.parquet", "accounting.parquet", "breaks.json"]
 /// Reads the manifest, if it is as it was sealed.
 pub(super) fn manifest(folder: &RunFolder, proving: &mut Verification) -> Option<Manifest> {
     let path = folder.manifest_path();
-    let read = crate::runs::read_regular(&path).and_then(|bytes| Ok((Fingerprint::of(&path)?.sha256, bytes)));
-    let (sha256, bytes) = match read {
-        Ok(read) => read,
+    let bytes = match crate::runs::read_regular(&path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             proving.finding(MANIFEST, "the run's manifest", error.to_string());
             proving.check(Check::MANIFEST, State::Failed, "manifest.json cannot be read");
             return None;
         }
     };
-    proving.manifest_sha256 = Some(sha256);
+    proving.manifest_sha256 = Some(Fingerprint::of_bytes(&bytes).sha256);
     if let Err((expected, found)) = check_seal(&bytes) {
         proving.finding(MANIFEST, expected, found);
         proving.check(Check::MANIFEST, State::Failed, "manifest.json is not as it was sealed");
         return None;
     }
-    let manifest = match folder.read_manifest() {
+    let manifest = match folder.parse_manifest(&bytes) {
         Ok(manifest) => manifest,
         Err(error) => {
             proving.finding(MANIFEST, "a manifest that this version reads", error.to_string());

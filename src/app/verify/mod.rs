@@ -16,6 +16,7 @@ use super::Context;
 use super::exit::{AppError, ExitCode};
 use super::explain::Format;
 use super::find::find;
+use super::output::json;
 use crate::runs::RunFolder;
 use finding::{Check, State, Verification};
 
@@ -35,10 +36,7 @@ pub fn verify(context: &Context<'_>, run: &str, format: Format) -> Result<(ExitC
     };
     let text = match format {
         Format::Text => page::page(&verification),
-        Format::Json => {
-            let json = serde_json::to_string_pretty(&verification);
-            json.map_err(|error| AppError::Internal(Box::new(error)))? + "\n"
-        }
+        Format::Json => json(&verification)?,
     };
     Ok((code, text))
 }

@@ -1,6 +1,7 @@
 //! A verification as a person reads it.
 
 use super::finding::{State, Verification};
+use crate::model::one_line;
 use std::fmt::Write as _;
 
 impl State {
@@ -51,27 +52,22 @@ fn compose(proving: &Verification, out: &mut String) -> std::fmt::Result {
         writeln!(out, "  {:<9} {:<11} {}", check.name, check.state.words(), check.detail)?;
     }
     for finding in &proving.findings {
-        writeln!(out, "\n{}", printable(&finding.file))?;
-        writeln!(out, "  expected  {}", printable(&finding.expected))?;
-        writeln!(out, "  found     {}", printable(&finding.found))?;
+        writeln!(out, "\n{}", one_line(&finding.file))?;
+        writeln!(out, "  expected  {}", one_line(&finding.expected))?;
+        writeln!(out, "  found     {}", one_line(&finding.found))?;
         if let Some(detail) = &finding.detail {
-            writeln!(out, "  {}", printable(detail))?;
+            writeln!(out, "  {}", one_line(detail))?;
         }
     }
     if !proving.notes.is_empty() {
         writeln!(out)?;
     }
     for note in &proving.notes {
-        writeln!(out, "note: {}", printable(note))?;
+        writeln!(out, "note: {}", one_line(note))?;
     }
     if let Some(hash) = &proving.manifest_sha256 {
         let held = proving.held_by.as_ref().map(|run| format!(" (run {run} holds it)")).unwrap_or_default();
         writeln!(out, "\nSHA-256 of manifest.json, to be noted beside the signature{held}:\n{hash}")?;
     }
     Ok(())
-}
-
-/// A text of a damaged file without what could move a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

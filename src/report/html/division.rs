@@ -24,13 +24,13 @@ pub(super) struct DivisionLine<'a> {
 pub(super) fn division(model: &ReportModel) -> Option<DivisionPart<'_>> {
     let divided = model.divided.as_ref()?;
     let digits = model.manifest.currency_digits;
-    let line = |line: &'_ super::super::division::DividedLine| -> (Vec<String>, String) {
-        (line.rows.iter().map(|rows| grouped(*rows, 0)).collect(), grouped_exact(&line.mrr, digits))
-    };
-    let lines = divided.lines.iter().map(|found| {
-        let (rows, mrr) = line(found);
-        let is_filter = model.products.iter().any(|product| product.filter.as_deref() == Some(&found.filter));
-        DivisionLine { label: &found.label, filter: &found.filter, is_filter, rows, mrr, is_total: found.is_total }
+    let lines = divided.lines.iter().map(|line| DivisionLine {
+        label: &line.label,
+        filter: &line.filter,
+        is_filter: line.is_filter,
+        rows: line.rows.iter().map(|rows| grouped(*rows, 0)).collect(),
+        mrr: grouped_exact(&line.mrr, digits),
+        is_total: line.is_total,
     });
     Some(DivisionPart { sources: &divided.sources, lines: lines.collect() })
 }

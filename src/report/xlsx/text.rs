@@ -1,11 +1,11 @@
 //! Texts of the summary, which are short: what a cell there may hold.
 
 use super::cells;
+use crate::model::one_line;
 
 /// `text` without control characters and no longer than a cell.
 pub(super) fn plain(text: &str) -> String {
-    let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
-    cells::cut(&text).into_owned()
+    cells::cut(&one_line(text)).into_owned()
 }
 
 /// A word as the files spell it.

@@ -5,7 +5,6 @@ use crate::app::explain::history::{Call, CallEnd, Reply, RunOfCustomer};
 use crate::app::explain::lines::Page;
 use crate::app::explain::planned::PlanChange;
 use crate::model::Outcome;
-use crate::runs::Mode;
 
 /// Where what is said of a run begins.
 const ROOM: usize = 15;
@@ -45,11 +44,7 @@ pub fn write(customer: &CustomerWorking, runs: Runs, page: &mut Page<'_>) {
 }
 
 fn one(run: &RunOfCustomer, is_told: bool, claimed: bool, page: &mut Page<'_>) {
-    let mode = match run.mode {
-        Mode::Run => "run",
-        Mode::Plan => "plan",
-        Mode::Apply => "apply",
-    };
+    let mode = run.mode;
     let outcome = run.outcome.map_or("not known: its journal cannot be read", Outcome::as_str);
     let reason = run.outcome_reason.map_or_else(String::new, |reason| format!(" ({reason})"));
     let plan = &run.plan;

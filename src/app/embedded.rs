@@ -48,7 +48,7 @@ pub async fn start(
         faults: settings.tether.sandbox_faults.as_deref().map(faults).transpose()?.unwrap_or_default(),
         now: Arc::new(move || Instant::from_utc(clock.now())),
     };
-    let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
+    let digits = settings.digits();
     let mut seeds = vec![];
     for (product, held) in settings.products.iter().zip(seed) {
         if let Some(held) = held {

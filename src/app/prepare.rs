@@ -145,7 +145,7 @@ pub fn prepare(settings: &Settings, request: Request<'_>, monitor: &dyn Monitor)
         selection,
         waiting_hash,
         currency: settings.run.currency,
-        currency_digits: settings.run.currency.digits(&settings.mrr.currency_digits),
+        currency_digits: settings.digits(),
         mrr_definition: planned.mrr_definition,
         products: planned.products,
         inputs,

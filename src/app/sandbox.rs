@@ -37,7 +37,7 @@ pub async fn sandbox(context: &Context<'_>, wanted: Wanted, out: &mut dyn Write)
     let mut digits = 2;
     let products = if wanted.products.is_empty() {
         let settings = config::load(&context.config)?;
-        digits = settings.run.currency.digits(&settings.mrr.currency_digits);
+        digits = settings.digits();
         let mut products = vec![];
         for product in &settings.products {
             let key = super::embedded::key(context, &settings, product)?;

@@ -1,6 +1,7 @@
 //! Which subscriptions count, which are live, and when their periods end: expressions over whole columns.
 
 use super::{distinct::Distinct, status};
+use crate::model::STRIPE_SUBSCRIPTIONS;
 use crate::{
     config::{MrrSettings, PausedCollection},
     model::{Break, BreakKind, Instant, SubscriptionStatus},
@@ -10,9 +11,6 @@ use polars::prelude::*;
 use serde::Serialize;
 
 const DAY_MILLIS: i64 = 86_400_000;
-
-/// The source that breaks of this room name.
-const SCOPE: &str = "stripe_subscriptions";
 
 /// Why a subscription does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -206,7 +204,7 @@ pub(super) fn breaks(subscriptions: &DataFrame) -> PolarsResult<Vec<Break>> {
             breaks.push(Break {
                 field: Some("status".to_owned()),
                 after: Some(status.to_owned()),
-                ..Break::new(BreakKind::StatusUnknown, SCOPE, id, detail)
+                ..Break::new(BreakKind::StatusUnknown, STRIPE_SUBSCRIPTIONS, id, detail)
             });
         } else {
             let behaviour = behaviours.get(row).unwrap_or_default();
@@ -214,7 +212,7 @@ pub(super) fn breaks(subscriptions: &DataFrame) -> PolarsResult<Vec<Break>> {
             breaks.push(Break {
                 field: Some("pause_collection".to_owned()),
                 after: Some(behaviour.to_owned()),
-                ..Break::new(BreakKind::PausedCollection, SCOPE, id, detail)
+                ..Break::new(BreakKind::PausedCollection, STRIPE_SUBSCRIPTIONS, id, detail)
             });
         }
     }

@@ -59,6 +59,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Digits after the point of an amount in the account's currency.
+    pub fn digits(&self) -> u8 {
+        self.run.currency.digits(&self.mrr.currency_digits)
+    }
+
     /// Where a pattern stands: `books.toml:12:13`; `None`: it comes from no file.
     pub fn place_of(&self, pattern: &str) -> Option<String> {
         let (line, column) = self.places.get(pattern)?;

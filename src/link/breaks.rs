@@ -4,7 +4,7 @@ use super::LinkError;
 use super::claims::Claims;
 use super::dispositions::Dispositions;
 use super::path;
-use crate::model::{Break, BreakKind, Disposition, InputFile};
+use crate::model::{Break, BreakKind, Disposition, InputFile, STRIPE_SUBSCRIPTIONS};
 use crate::table::StripeTables;
 use polars::prelude::*;
 
@@ -128,7 +128,7 @@ pub fn unattached(
             );
             Break::new(
                 BreakKind::SubscriptionWithoutCustomer,
-                "stripe_subscriptions",
+                STRIPE_SUBSCRIPTIONS,
                 id.get(row).unwrap_or_default(),
                 detail,
             )

@@ -1,7 +1,7 @@
 //! Ids that differ in nothing but case: two ids for every rule, and most likely a slip of somebody's.
 
 use super::LinkError;
-use crate::model::{Break, BreakKind, InputFile};
+use crate::model::{Break, BreakKind, InputFile, STRIPE_CUSTOMERS};
 use polars::prelude::*;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -27,7 +27,7 @@ pub fn id_case_breaks(
             col("line"),
         ])
     };
-    let stripe = || lit("stripe_customers");
+    let stripe = || lit(STRIPE_CUSTOMERS);
     let spaces = [
         ("Stripe id", vec![rows(accounts, "id", stripe()), rows(contacts, "stripe_customer_id", col("crm_name"))]),
         ("external id", vec![rows(accounts, "external_id", stripe()), rows(contacts, "external_id", col("crm_name"))]),

@@ -4,7 +4,7 @@ use super::claims::Claimants;
 use super::{LinkError, merged, same_person};
 use crate::config::Settings;
 use crate::filter::Taken;
-use crate::model::{Break, InputFile, Reason, hex};
+use crate::model::{Break, InputFile, Reason, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS, hex};
 use crate::table::{self, Duplicates, StripeTables, duplicates};
 use polars::prelude::*;
 use sha2::{Digest, Sha256};
@@ -55,7 +55,7 @@ pub fn accounts(
 ) -> Result<AccountRows, LinkError> {
     let all = labelled(stripe.accounts.frame())?;
     let repeated =
-        repeated(stripe.accounts.frame(), &["ord", "file", "line", "event_created"], "stripe_customers", files)?;
+        repeated(stripe.accounts.frame(), &["ord", "file", "line", "event_created"], STRIPE_CUSTOMERS, files)?;
     let test_mode = col("livemode").eq(lit(false)).fill_null(lit(false)).and(lit(!settings.stripe.test_mode));
     let excluded = all
         .clone()
@@ -188,7 +188,7 @@ pub fn contacts(
 
 /// The subscriptions that another row replaces.
 pub fn subscriptions(stripe: &StripeTables, files: &[InputFile]) -> Result<Duplicates, LinkError> {
-    repeated(stripe.subscriptions.frame(), &["ord", "file", "line", "event_created"], "stripe_subscriptions", files)
+    repeated(stripe.subscriptions.frame(), &["ord", "file", "line", "event_created"], STRIPE_SUBSCRIPTIONS, files)
 }
 
 /// Finds repeated ids, comparing every column but `apart`.

@@ -51,7 +51,9 @@ pub use survey::{Facts, FreeColumn, Survey, Surveyed, What, survey};
 pub use tether::existing_file;
 
 use crate::config::Settings;
-use crate::model::{Break, BreakKind, DateOrder, Dialect, InputFile, Rejection};
+use crate::model::{
+    Break, BreakKind, DateOrder, Dialect, InputFile, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS,
+};
 use crate::monitor::{Event, Monitor};
 use crate::table::{Contacts, Existing, Overrides, StripeTables};
 use assemble::ordered;
@@ -295,7 +297,7 @@ fn read_raw(job: &Job, raw: RawFile, index: u32, settings: &Settings, trials: &T
         }
         Use::Existing(product) => {
             let stated = settings.products.get(product).and_then(|product| product.existing_encoding);
-            let digits = settings.run.currency.digits(&settings.mrr.currency_digits);
+            let digits = settings.digits();
             let (part, encoding) = tether::read(raw.bytes, &origin(EXISTING), digits, raw.modified, stated)?;
             (EXISTING.to_owned(), Part::Table(part), encoding)
         }
@@ -343,7 +345,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
         let counted = match &part {
             Part::Stripe(part) => {
                 let mut counted =
-                    vec![(stripe::CUSTOMERS, part.customer_rows), (stripe::SUBSCRIPTIONS, part.subscription_rows)];
+                    vec![(STRIPE_CUSTOMERS, part.customer_rows), (STRIPE_SUBSCRIPTIONS, part.subscription_rows)];
                 counted.extend(part.other_rows.iter().map(|(source, rows)| (*source, *rows)));
                 counted
             }
@@ -416,7 +418,7 @@ fn put_together(jobs: &[Job], mut parts: Vec<(InputFile, Part)>, settings: &Sett
 /// Refuses items of subscriptions where no file holds a subscription: every MRR would be 0.
 fn items_have_subscriptions(rows: &BTreeMap<String, u64>, files: &[InputFile]) -> Result<(), LoadError> {
     let count = |source: &str| rows.get(source).copied().unwrap_or_default();
-    if count(stripe::SUBSCRIPTIONS) == 0 && count(stripe::relate::ITEMS) > 0 {
+    if count(STRIPE_SUBSCRIPTIONS) == 0 && count(stripe::relate::ITEMS) > 0 {
         let first = files.iter().find(|file| file.source == stripe::relate::ITEMS);
         let file = first.map_or_else(|| stripe::relate::ITEMS.to_owned(), |file| file.path.clone());
         return Err(LoadError::NoSubscriptions { file, items: count(stripe::relate::ITEMS) });
@@ -427,8 +429,7 @@ fn items_have_subscriptions(rows: &BTreeMap<String, u64>, files: &[InputFile]) -
 /// Refuses a configuration whose `customers` or `subscriptions` are only other tables: with a damaged heading, a file of
 /// subscriptions may look like one, and every MRR would be 0.
 fn keys_hold_what_they_name(jobs: &[&Job], files: &[InputFile]) -> Result<(), LoadError> {
-    for (expected, source) in
-        [(Expected::Customers, stripe::CUSTOMERS), (Expected::Subscriptions, stripe::SUBSCRIPTIONS)]
+    for (expected, source) in [(Expected::Customers, STRIPE_CUSTOMERS), (Expected::Subscriptions, STRIPE_SUBSCRIPTIONS)]
     {
         let stands = |file: &InputFile| file.source == source;
         let named = jobs.iter().zip(files).find(|(job, _)| job.purpose == Use::Stripe(expected));

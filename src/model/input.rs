@@ -3,6 +3,12 @@
 use super::{Instant, Reason};
 use serde::{Deserialize, Serialize};
 
+/// The source of Stripe's customers, as reports name it.
+pub const STRIPE_CUSTOMERS: &str = "stripe_customers";
+
+/// The source of Stripe's subscriptions, which carries the MRR.
+pub const STRIPE_SUBSCRIPTIONS: &str = "stripe_subscriptions";
+
 /// One input file as the manifest records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputFile {

@@ -25,7 +25,7 @@ pub use customer::{NotApplied, RowOutcome, TetherCustomer, UpsertBody};
 pub use email::{Email, EmailError};
 pub use field::{Field, Place};
 pub use hex::hex;
-pub use input::{Dialect, InputFile, Rejection};
+pub use input::{Dialect, InputFile, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 pub use instant::{Instant, InstantError};
 pub use money::{Currency, CurrencyError, DEFAULT_DIGITS, MOST_MINOR, Money, MoneyError, SENT_TIMES_100};
 pub use overriding::OverrideUse;

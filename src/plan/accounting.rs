@@ -5,7 +5,7 @@ use super::together::Together;
 use crate::config::Settings;
 use crate::link::{Dispositions, OVERRIDES};
 use crate::load::SettledRows;
-use crate::model::{Disposition, InputFile, Rejection};
+use crate::model::{Disposition, InputFile, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::table::Accounting;
 use polars::prelude::*;
 
@@ -38,8 +38,8 @@ pub fn accounting(
         None => col("customer"),
     };
     let mut parts = vec![
-        rows(lit("stripe_customers"), together.accounts.clone().lazy(), key()),
-        rows(lit("stripe_subscriptions"), together.subscriptions.clone().lazy(), key()),
+        rows(lit(STRIPE_CUSTOMERS), together.accounts.clone().lazy(), key()),
+        rows(lit(STRIPE_SUBSCRIPTIONS), together.subscriptions.clone().lazy(), key()),
         rows(col("source"), settled.lazy(), lit(NULL).cast(DataType::String)),
     ];
     for (index, crm) in (0_u32..).zip(&settings.crms) {

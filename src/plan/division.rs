@@ -1,16 +1,14 @@
 //! How the source rows are divided among the products' filters, in rows and in money.
 
 use super::PlanError;
-use super::totals::{SUBSCRIPTIONS, Sums, counted};
+use super::totals::{Sums, counted};
 use crate::billing::{self, Billed};
 use crate::config::{FilterSource, Settings};
 use crate::filter::{Share, Taken};
 use crate::link::{Dispositions, Linked};
-use crate::model::{Break, BreakKind, InputFile};
+use crate::model::{Break, BreakKind, InputFile, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::runs::{Division, Part, SourceTotals};
 use polars::prelude::*;
-
-const CUSTOMERS: &str = "stripe_customers";
 
 /// A source that filters divide: its name, its rows as a product sees them, those that a filter takes.
 type Divided = (String, fn(&Linked) -> &Dispositions, fn(&Taken) -> &DataFrame, Option<u32>);
@@ -18,8 +16,8 @@ type Divided = (String, fn(&Linked) -> &Dispositions, fn(&Taken) -> &DataFrame, 
 /// The sources, CRMs by their number.
 fn sources(settings: &Settings) -> Vec<Divided> {
     let mut sources: Vec<Divided> = vec![
-        (CUSTOMERS.to_owned(), |linked| &linked.accounts, |taken| &taken.accounts, None),
-        (SUBSCRIPTIONS.to_owned(), |linked| &linked.subscriptions, |taken| &taken.subscriptions, None),
+        (STRIPE_CUSTOMERS.to_owned(), |linked| &linked.accounts, |taken| &taken.accounts, None),
+        (STRIPE_SUBSCRIPTIONS.to_owned(), |linked| &linked.subscriptions, |taken| &taken.subscriptions, None),
     ];
     for (number, crm) in (0..).zip(&settings.crms) {
         sources.push((crm.name.clone(), |linked| &linked.contacts, |taken| &taken.contacts, Some(number)));
@@ -61,7 +59,7 @@ pub fn share_totals(
                 mrr_total: None,
                 mrr_without_rate: std::collections::BTreeMap::new(),
             };
-            if totals.name == SUBSCRIPTIONS {
+            if totals.name == STRIPE_SUBSCRIPTIONS {
                 let subscriptions = Billed {
                     subscriptions: billed
                         .subscriptions
@@ -105,7 +103,7 @@ pub fn divide(
             continue;
         }
         let counted = takers(of_crm(rows(first).clone().lazy(), crm).select([col("ord")]), shares, of, |_| true);
-        let carries_mrr = name == SUBSCRIPTIONS;
+        let carries_mrr = name == STRIPE_SUBSCRIPTIONS;
         let counted = if carries_mrr {
             let amounts = billed.subscriptions.clone().lazy().select([col("ord"), col("mrr")]).anti_join(
                 first.replaced_subscriptions.clone().lazy(),
@@ -207,7 +205,7 @@ pub fn taken_by_several(
             products.join(", ")
         );
         let path = file.get(row).and_then(|index| files.get(index as usize)).map_or("?", |file| file.path.as_str());
-        Break::new(BreakKind::SeveralProducts, SUBSCRIPTIONS, id.get(row).unwrap_or_default(), detail)
+        Break::new(BreakKind::SeveralProducts, STRIPE_SUBSCRIPTIONS, id.get(row).unwrap_or_default(), detail)
             .at(path, u64::from(line.get(row).unwrap_or_default()))
     });
     Ok(found.collect())

@@ -1,10 +1,9 @@
 //! Filters that take no row of a source which they speak of: a slip, or an id that changed in the source.
 
 use super::PlanError;
-use super::totals::SUBSCRIPTIONS;
 use crate::config::{FilterColumn, FilterSource, Settings};
 use crate::filter::Share;
-use crate::model::{Break, BreakKind};
+use crate::model::{Break, BreakKind, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::table::{Contacts, StripeTables};
 use polars::prelude::*;
 
@@ -33,10 +32,10 @@ pub fn taking_nothing(
         for source in sources {
             let (name, rows, of_it) = match source {
                 FilterSource::Customers => {
-                    ("stripe_customers", stripe.accounts.frame().height(), taken.accounts.height())
+                    (STRIPE_CUSTOMERS, stripe.accounts.frame().height(), taken.accounts.height())
                 }
                 FilterSource::Subscriptions => {
-                    (SUBSCRIPTIONS, stripe.subscriptions.frame().height(), taken.subscriptions.height())
+                    (STRIPE_SUBSCRIPTIONS, stripe.subscriptions.frame().height(), taken.subscriptions.height())
                 }
                 FilterSource::Crm(index) => {
                     let Some(crm) = settings.crms.get(index) else { continue };

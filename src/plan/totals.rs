@@ -6,7 +6,7 @@ use crate::billing::{self, Billed};
 use crate::config::Settings;
 use crate::link::{Dispositions, OVERRIDES};
 use crate::load::SettledRows;
-use crate::model::{Currency, Disposition, Rejection};
+use crate::model::{Currency, Disposition, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::runs::{Exact, ProductTotals, SourceTotals};
 use polars::prelude::*;
 use std::collections::BTreeMap;
@@ -54,8 +54,8 @@ pub fn source_totals(
     let mut dispositions: BTreeMap<&str, BTreeMap<Disposition, u64>> = BTreeMap::new();
     let contacts = &went.together.contacts;
     let mut parts = vec![
-        ("stripe_customers", went.together.accounts.clone().lazy()),
-        (SUBSCRIPTIONS, went.together.subscriptions.clone().lazy()),
+        (STRIPE_CUSTOMERS, went.together.accounts.clone().lazy()),
+        (STRIPE_SUBSCRIPTIONS, went.together.subscriptions.clone().lazy()),
     ];
     for (index, crm) in (0_u32..).zip(&settings.crms) {
         parts.push((&crm.name, contacts.clone().lazy().filter(col("crm").eq(lit(index)))));
@@ -86,8 +86,12 @@ pub fn source_totals(
     }
     let crms = || settings.crms.iter().map(|crm| crm.name.as_str());
     let overrides = rows_read.contains_key(OVERRIDES).then_some(OVERRIDES);
-    let main: Vec<&str> =
-        ["stripe_customers", SUBSCRIPTIONS].into_iter().chain(crms()).chain(overrides).chain(["existing"]).collect();
+    let main: Vec<&str> = [STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS]
+        .into_iter()
+        .chain(crms())
+        .chain(overrides)
+        .chain(["existing"])
+        .collect();
     let (stripe, others) = main.split_at(2);
     let tables = rows_read.keys().map(String::as_str).filter(|name| !main.contains(name));
     let names = stripe.iter().copied().chain(tables).chain(others.iter().copied());
@@ -101,7 +105,7 @@ pub fn source_totals(
             mrr_without_rate: BTreeMap::new(),
         })
         .collect();
-    if let Some(subscriptions) = totals.iter_mut().find(|source| source.name == SUBSCRIPTIONS) {
+    if let Some(subscriptions) = totals.iter_mut().find(|source| source.name == STRIPE_SUBSCRIPTIONS) {
         subscriptions.mrr = sums.by_disposition;
         subscriptions.mrr_total = Some(sums.total);
         subscriptions.mrr_without_rate = sums.without_rate;
@@ -117,9 +121,6 @@ pub fn counted(rows: LazyFrame) -> Result<BTreeMap<Disposition, u64>, PlanError>
         .map(|row| Ok((word.get(row).unwrap_or_default().parse()?, count.get(row).unwrap_or_default())))
         .collect()
 }
-
-/// The source that carries the MRR.
-pub const SUBSCRIPTIONS: &str = "stripe_subscriptions";
 
 /// Sums of the subscriptions' MRR.
 pub struct Sums {

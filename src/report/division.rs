@@ -2,7 +2,7 @@
 
 use super::ReportError;
 use super::amount::rational;
-use super::gap::SUBSCRIPTIONS;
+use crate::model::STRIPE_SUBSCRIPTIONS;
 use crate::runs::{Exact, Manifest, Part, RunProduct, SourceTotals, of_one_filter};
 use num_rational::BigRational;
 use num_traits::Zero;
@@ -52,12 +52,12 @@ pub(super) fn divided(manifest: &Manifest, shown: &[RunProduct]) -> Result<Optio
             filter: filter.unwrap_or("every row").to_owned(),
             is_filter: filter.is_some(),
             rows: parts.iter().map(|part| taken(&part.name).map_or(0, |source| source.rows_read.into())).collect(),
-            mrr: amount(taken(SUBSCRIPTIONS).and_then(|source: &SourceTotals| source.mrr_total.as_ref()))?,
+            mrr: amount(taken(STRIPE_SUBSCRIPTIONS).and_then(|source: &SourceTotals| source.mrr_total.as_ref()))?,
             is_total: false,
         });
     }
     let mut further = |label: &str, filter: &str, part: fn(&crate::runs::Division) -> &Part, sign: i32| {
-        let mrr = parts.iter().find(|one| one.name == SUBSCRIPTIONS).and_then(|one| part(one).mrr.as_ref());
+        let mrr = parts.iter().find(|one| one.name == STRIPE_SUBSCRIPTIONS).and_then(|one| part(one).mrr.as_ref());
         lines.push(DividedLine {
             label: label.to_owned(),
             filter: filter.to_owned(),

@@ -3,15 +3,12 @@
 use super::ReportError;
 use super::amount::{grouped_exact, rational, whole};
 use super::tally::Cell;
-use crate::model::{Currency, Disposition, Outcome, Prediction, Reason};
+use crate::model::{Currency, Disposition, Outcome, Prediction, Reason, STRIPE_SUBSCRIPTIONS};
 use crate::runs::{Exact, RunProduct, SourceTotals};
 use num_rational::BigRational;
 use num_traits::Zero;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// The source whose rows carry MRR.
-pub(super) const SUBSCRIPTIONS: &str = "stripe_subscriptions";
 
 /// One reason for which Tether's MRR is not Stripe's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +61,7 @@ impl Gap {
         cells: impl Iterator<Item = &'a Cell>,
     ) -> Result<Self, ReportError> {
         // With filters a product starts from what its own takes.
-        let own = product.taken.iter().find(|source| source.name == SUBSCRIPTIONS);
+        let own = product.taken.iter().find(|source| source.name == STRIPE_SUBSCRIPTIONS);
         let subscriptions = own.or(subscriptions);
         let exact = |exact: Option<&Exact>| exact.map_or_else(|| Ok(BigRational::zero()), rational);
         let disposed = |disposition| exact(subscriptions.and_then(|totals| totals.mrr.get(&disposition)));

@@ -2,7 +2,7 @@
 
 use super::bridge::Bridge;
 use super::division::{self, Divided};
-use super::gap::{Gap, SUBSCRIPTIONS};
+use super::gap::Gap;
 use super::outcomes::RunData;
 use super::redacted::Redacted;
 use super::rows::{CustomerRow, OutcomeTable};
@@ -11,7 +11,7 @@ use super::tieout::TieOut;
 use super::verdict::Verdict;
 use super::waiting::{self, WaitingSince};
 use super::{ReportError, breaks, customers, rows, tally, tieout};
-use crate::model::{Break, BreakKind, Disposition, Outcome, Prediction, Reason};
+use crate::model::{Break, BreakKind, Disposition, Outcome, Prediction, Reason, STRIPE_SUBSCRIPTIONS};
 use crate::runs::Manifest;
 use crate::table::Accounting;
 use polars::prelude::DataFrame;
@@ -188,7 +188,7 @@ fn products(
     cells: &[Cell],
     mut waiting: BTreeMap<String, Vec<WaitingSince>>,
 ) -> Result<Vec<ProductReport>, ReportError> {
-    let subscriptions = manifest.sources.iter().find(|source| source.name == SUBSCRIPTIONS);
+    let subscriptions = manifest.sources.iter().find(|source| source.name == STRIPE_SUBSCRIPTIONS);
     manifest
         .products
         .iter()

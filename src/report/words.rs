@@ -1,11 +1,10 @@
 //! The sentences that every format shares: the verdict, and what each outcome means and asks for.
 
 use super::amount::{count, grouped, grouped_exact, rational};
-use super::gap::SUBSCRIPTIONS;
 use super::model::ReportModel;
 use super::tally::Tally;
 use super::verdict::Ending;
-use crate::model::{Instant, Outcome, Reason};
+use crate::model::{Instant, Outcome, Reason, STRIPE_SUBSCRIPTIONS};
 use crate::runs::{GuardFinding, Part, RunStatus};
 
 /// How the verdict looks: words and colours follow from it.
@@ -43,7 +42,7 @@ pub(super) fn verdict(model: &ReportModel, ending: Ending) -> (Tone, &'static st
 /// What the products' filters leave over, and what they take several times.
 fn shared_out(model: &ReportModel) -> Vec<String> {
     let Some(divided) = &model.divided else { return vec![] };
-    let Some(at) = divided.sources.iter().position(|name| name == SUBSCRIPTIONS) else { return vec![] };
+    let Some(at) = divided.sources.iter().position(|name| name == STRIPE_SUBSCRIPTIONS) else { return vec![] };
     let digits = model.manifest.currency_digits;
     let said = |part: &Part, words: &str| {
         let mrr = part.mrr.as_ref().and_then(|mrr| rational(mrr).ok()).unwrap_or_default();

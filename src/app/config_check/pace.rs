@@ -3,6 +3,7 @@
 use super::span;
 use crate::config::{KeyPace, Pace, ProductSettings, Settings};
 use crate::load::{Look, Rows};
+use crate::model::STRIPE_CUSTOMERS;
 use std::time::Duration;
 
 /// One line where all products go by `[tether]`, else one for each: its own pace where it has one, and how long its calls
@@ -35,7 +36,7 @@ pub(super) fn words(pace: KeyPace) -> String {
 /// says how fast they leave.
 fn forecast(settings: &Settings, pace: KeyPace, look: &Look) -> Option<(String, &'static str)> {
     let Pace::Fixed(rate) = pace.rate else { return None };
-    let of_customers = || look.files.iter().filter(|file| file.source == "stripe_customers").map(|file| file.rows);
+    let of_customers = || look.files.iter().filter(|file| file.source == STRIPE_CUSTOMERS).map(|file| file.rows);
     let customers: u64 = of_customers().map(Rows::count).sum();
     let about = if of_customers().all(|rows| matches!(rows, Rows::Exactly(_))) { "" } else { "about " };
     let millis = rate.per.as_millis().saturating_mul(u128::from(customers)).div_ceil(u128::from(rate.calls.get()));

@@ -132,7 +132,7 @@ impl<'a> Today<'a> {
     }
 
     fn digits(&self) -> u8 {
-        self.settings.run.currency.digits(&self.settings.mrr.currency_digits)
+        self.settings.digits()
     }
 
     /// The customers that `hits` mean.

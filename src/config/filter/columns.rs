@@ -3,6 +3,7 @@
 use super::{FilterColumn, FilterSource, Kind};
 use crate::config::schema::nearest;
 use crate::config::settings::CrmSettings;
+use crate::model::{STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 
 /// A column of a canonical table.
 struct Known {
@@ -68,8 +69,7 @@ impl<'a> Sources<'a> {
     }
 
     fn names(self) -> impl Iterator<Item = (FilterSource, &'a str)> {
-        let stripe =
-            [(FilterSource::Customers, "stripe_customers"), (FilterSource::Subscriptions, "stripe_subscriptions")];
+        let stripe = [(FilterSource::Customers, STRIPE_CUSTOMERS), (FilterSource::Subscriptions, STRIPE_SUBSCRIPTIONS)];
         let crms = self.0.iter().enumerate().map(|(index, crm)| (FilterSource::Crm(index), crm.name.as_str()));
         stripe.into_iter().chain(crms.filter(|(_, name)| !name.is_empty()))
     }

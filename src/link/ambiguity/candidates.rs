@@ -3,7 +3,7 @@
 use crate::link::LinkError;
 use crate::link::claims::Claims;
 use crate::link::customers::Customers;
-use crate::model::{InputFile, Reason};
+use crate::model::{InputFile, Reason, STRIPE_CUSTOMERS};
 use polars::prelude::*;
 
 /// What is ambiguous, and what a person can do about it beside an override.
@@ -135,7 +135,7 @@ impl<'a> Sources<'a> {
     fn of_accounts(&self, candidates: LazyFrame) -> LazyFrame {
         candidates
             .inner_join(self.accounts.clone(), col("account"), col("account"))
-            .with_columns([lit("stripe_customers").alias("source"), col("label").alias("key")])
+            .with_columns([lit(STRIPE_CUSTOMERS).alias("source"), col("label").alias("key")])
     }
 
     fn contested(&self) -> LazyFrame {
@@ -255,7 +255,7 @@ impl<'a> Sources<'a> {
             .left_join(self.contacts.clone(), col("contact"), col("contact"))
             .left_join(own, col("customer_key"), col("label"))
             .with_columns([
-                coalesce(&[col("crm_name"), lit("stripe_customers")]).alias("source"),
+                coalesce(&[col("crm_name"), lit(STRIPE_CUSTOMERS)]).alias("source"),
                 col("customer_key").alias("key"),
                 coalesce(&[col("file"), col("account_file")]).alias("file"),
                 coalesce(&[col("line"), col("account_line")]).alias("line"),

@@ -5,7 +5,7 @@ use super::related::Related;
 use crate::load::assemble::stacked;
 use crate::load::error::TableError;
 use crate::load::ordered;
-use crate::model::Rejection;
+use crate::model::{Rejection, STRIPE_CUSTOMERS};
 use crate::table::{Accounts, Discounts, StripeTables};
 use polars::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -26,7 +26,7 @@ pub(in crate::load) fn missing<'a>(
     for accounts in parts {
         known.extend(accounts.frame().column("id")?.str()?.iter().flatten());
     }
-    let rejected = rejections.iter().filter(|rejection| rejection.source == super::CUSTOMERS);
+    let rejected = rejections.iter().filter(|rejection| rejection.source == STRIPE_CUSTOMERS);
     known.extend(rejected.filter_map(|rejection| rejection.id.as_deref()));
     let frame = tables.accounts.frame();
     let (ids, events) = (frame.column("id")?.str()?, frame.column("event_created")?.datetime()?.physical());

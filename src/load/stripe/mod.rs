@@ -29,13 +29,9 @@ use super::survey::{Claim, What};
 use super::text::Decoded;
 use super::{LoadError, csv_read, parquet, text};
 use crate::config::{Settings, StripeSettings};
+use crate::model::{STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use known::{Kind, recognise};
 use std::collections::BTreeMap;
-
-/// The source of Stripe customers, as reports name it.
-pub(super) const CUSTOMERS: &str = "stripe_customers";
-/// The source of Stripe subscriptions, as reports name it.
-pub(super) const SUBSCRIPTIONS: &str = "stripe_subscriptions";
 
 /// What the configuration says that a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,13 +278,13 @@ impl Reader {
         use {customers as c, dashboard as d, warehouse as w};
         let own_id = |settings: &Settings| settings.stripe.external_id_metadata.clone();
         match kind {
-            Kind::Customers => Self::new(CUSTOMERS, c::CUSTOMER_FIELDS, move |sheet, origin, settings| {
+            Kind::Customers => Self::new(STRIPE_CUSTOMERS, c::CUSTOMER_FIELDS, move |sheet, origin, settings| {
                 c::customers(sheet, own_id(settings).as_deref(), origin)
             }),
-            Kind::PricedSubscriptions => Self::new(SUBSCRIPTIONS, d::SUBSCRIPTION_FIELDS, d::subscriptions),
-            Kind::Subscriptions => {
-                Self::new(SUBSCRIPTIONS, w::SUBSCRIPTION_FIELDS, |sheet, origin, _| w::subscriptions(sheet, origin))
-            }
+            Kind::PricedSubscriptions => Self::new(STRIPE_SUBSCRIPTIONS, d::SUBSCRIPTION_FIELDS, d::subscriptions),
+            Kind::Subscriptions => Self::new(STRIPE_SUBSCRIPTIONS, w::SUBSCRIPTION_FIELDS, |sheet, origin, _| {
+                w::subscriptions(sheet, origin)
+            }),
             Kind::Items => {
                 let rows = |sheet: Sheet, origin: &Origin<'_>, _: &Settings| w::items(sheet, origin);
                 Self { owner: "subscription", ..Self::new(relate::ITEMS, w::ITEM_FIELDS, rows) }

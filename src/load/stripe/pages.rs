@@ -3,8 +3,8 @@
 //! A page says that it is not the last one (`has_more`). Pages may lie in one file or in several, in any order of names, so
 //! that only all files of a source together tell whether the last page is among them.
 
-use super::{CUSTOMERS, SUBSCRIPTIONS, StripePart, relate};
-use crate::model::{Break, BreakKind};
+use super::{StripePart, relate};
+use crate::model::{Break, BreakKind, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many objects a page holds unless the request says otherwise.
@@ -39,8 +39,8 @@ impl Page {
     /// The sources whose rows it holds.
     fn sources(&self) -> impl Iterator<Item = &'static str> {
         let named = match self.of.as_str() {
-            "customer" => Some(CUSTOMERS),
-            "subscription" => Some(SUBSCRIPTIONS),
+            "customer" => Some(STRIPE_CUSTOMERS),
+            "subscription" => Some(STRIPE_SUBSCRIPTIONS),
             "coupon" => Some(relate::COUPONS),
             "discount" => Some(relate::DISCOUNTS),
             "price" => Some(relate::PRICES),
@@ -49,7 +49,7 @@ impl Page {
             _ => None,
         };
         // Of events and the like, what they carry tells.
-        let carried = [(CUSTOMERS, self.counts[0]), (SUBSCRIPTIONS, self.counts[1])];
+        let carried = [(STRIPE_CUSTOMERS, self.counts[0]), (STRIPE_SUBSCRIPTIONS, self.counts[1])];
         let carried = carried.into_iter().filter(move |(_, count)| named.is_none() && *count > 0);
         named.into_iter().chain(carried.map(|(source, _)| source))
     }
@@ -100,7 +100,7 @@ pub(in crate::load) fn breaks<'a>(parts: &(impl Iterator<Item = (&'a str, &'a St
         let detail = format!("{lists} has_more: the last page{of} is in no file; export all pages");
         found.push(Break::new(BreakKind::TruncatedExport, source, path, detail).at(path, line));
     }
-    for (source, column) in [(CUSTOMERS, 0), (SUBSCRIPTIONS, 1)] {
+    for (source, column) in [(STRIPE_CUSTOMERS, 0), (STRIPE_SUBSCRIPTIONS, 1)] {
         if !in_pages.contains(source) {
             found.extend(exactly_a_page(source, column, parts.clone()));
         }

@@ -2,8 +2,7 @@
 
 use super::pages::Page;
 use super::related::Related;
-use super::{CUSTOMERS, SUBSCRIPTIONS};
-use crate::model::{Break, Dialect, Rejection};
+use crate::model::{Break, Dialect, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::table::StripeTables;
 use std::collections::BTreeMap;
 
@@ -64,9 +63,9 @@ impl StripePart {
     /// The source that the file is listed under: customers before subscriptions before the others; of a file without
     /// rows, subscriptions if they were `expected`.
     pub fn source(&self, expected: bool) -> &'static str {
-        let main = [(CUSTOMERS, self.customer_rows), (SUBSCRIPTIONS, self.subscription_rows)];
+        let main = [(STRIPE_CUSTOMERS, self.customer_rows), (STRIPE_SUBSCRIPTIONS, self.subscription_rows)];
         let mut all = main.into_iter().chain(self.other_rows.iter().map(|(source, rows)| (*source, *rows)));
         let first = all.find(|(_, rows)| *rows > 0);
-        first.map_or(if expected { SUBSCRIPTIONS } else { CUSTOMERS }, |(source, _)| source)
+        first.map_or(if expected { STRIPE_SUBSCRIPTIONS } else { STRIPE_CUSTOMERS }, |(source, _)| source)
     }
 }

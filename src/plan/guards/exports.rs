@@ -3,17 +3,14 @@
 use super::table::hours;
 use super::{Figure, Look, percent};
 use crate::link::OVERRIDES;
-use crate::model::InputFile;
+use crate::model::{InputFile, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::runs::{Manifest, RunProduct};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Stripe's tables that a working business changes from night to night. Prices, plans, tiers, coupons and products may stay as
 /// they are for years; so may what a person writes by hand, and an export of Tether's customers, which the baseline outlives.
-const LIVE: [&str; 4] = ["stripe_customers", "stripe_subscriptions", "stripe_subscription_items", "stripe_discounts"];
-
-/// The source whose rows are counted per product too: what they pay is sent.
-const SUBSCRIPTIONS: &str = "stripe_subscriptions";
+const LIVE: [&str; 4] = [STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS, "stripe_subscription_items", "stripe_discounts"];
 
 /// Rows of each source in percent of the last completed run's, also of one that is not read any more; then per product
 /// what its filter takes.
@@ -52,7 +49,8 @@ pub(super) fn rows(look: &Look<'_>) -> Vec<Figure> {
 /// Rows of Stripe's subscriptions that one product's filter takes, in percent of those that it took in the last completed
 /// run. `None`: no filter was in force at either, or it took and takes nothing.
 fn taken(look: &Look<'_>, product: &RunProduct, previous: &Manifest) -> Option<Figure> {
-    let rows = |product: &RunProduct| product.taken.iter().find(|of| of.name == SUBSCRIPTIONS).map(|of| of.rows_read);
+    let rows =
+        |product: &RunProduct| product.taken.iter().find(|of| of.name == STRIPE_SUBSCRIPTIONS).map(|of| of.rows_read);
     let name = &product.name;
     let earlier = previous.products.iter().find(|earlier| earlier.name == *name);
     let (rows, before) = match (rows(product)?, earlier.map(rows)) {
@@ -62,12 +60,12 @@ fn taken(look: &Look<'_>, product: &RunProduct, previous: &Manifest) -> Option<F
         (rows, Some(Some(before))) => (rows, before),
     };
     let Some(percent) = percent(rows.into(), before.into()) else {
-        let why = format!("its filter takes {rows} rows of {SUBSCRIPTIONS}, and none in the last completed run");
+        let why = format!("its filter takes {rows} rows of {STRIPE_SUBSCRIPTIONS}, and none in the last completed run");
         return Some(Figure::none(Some(name), &why));
     };
     let shown = look.shown(percent);
     let what = format!(
-        "{name}: its filter takes {rows} rows of {SUBSCRIPTIONS}, {shown} % of the {before} that it took in the last completed run"
+        "{name}: its filter takes {rows} rows of {STRIPE_SUBSCRIPTIONS}, {shown} % of the {before} that it took in the last completed run"
     );
     Some(Figure::new(Some(name), percent, what))
 }

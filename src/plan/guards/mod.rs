@@ -119,7 +119,7 @@ fn finding(guard: &Guard, found: Figure, look: &Look<'_>) -> GuardFinding {
     let Guard { name, unit, side, .. } = *guard;
     let (asked, limit) = (&look.asked, look.limit);
     let currency = asked.settings.run.currency;
-    let digits = currency.digits(&asked.settings.mrr.currency_digits);
+    let digits = asked.settings.digits();
     let beyond = found.value.map_or(found.endless, |value| match side {
         Side::AtMost => value > limit,
         Side::AtLeast => value < limit,
@@ -165,10 +165,10 @@ fn finding(guard: &Guard, found: Figure, look: &Look<'_>) -> GuardFinding {
     }
 }
 
-/// Every guard with its limit as a person reads it; `None`: it is not written. `digits` are those of `currency`.
+/// Every guard with its limit as a person reads it; `None`: it is not written.
 pub fn limits(settings: &Settings) -> Vec<(&'static str, Option<String>)> {
     let currency = settings.run.currency;
-    let digits = currency.digits(&settings.mrr.currency_digits);
+    let digits = settings.digits();
     let shown = |guard: &Guard, guards: &Guards| {
         let limit = (guard.limit)(guards)?;
         Some(if guard.is_switch() { "stands".to_owned() } else { guard.unit.shown(limit, currency, digits) })

@@ -97,12 +97,8 @@ fn largest(rows: &PlanRows, product: &str, sent: Expr, moved: Expr) -> PolarsRes
 /// The limit of one customer's move, down to a whole minor unit; without one it is endless.
 fn limit_in_minor_units(asked: &Asked<'_>) -> i64 {
     let limit = asked.settings.guards.max_customer_mrr_change;
-    let scale = Decimal::from(10_i64.pow(u32::from(digits(asked))));
+    let scale = Decimal::from(10_i64.pow(u32::from(asked.settings.digits())));
     limit.and_then(|limit| i64::try_from(limit.checked_mul(scale)?.floor()).ok()).unwrap_or(i64::MAX)
-}
-
-fn digits(asked: &Asked<'_>) -> u8 {
-    asked.settings.run.currency.digits(&asked.settings.mrr.currency_digits)
 }
 
 /// How a sentence names the plan.
@@ -153,7 +149,7 @@ pub(super) fn gross(look: &Look<'_>) -> Vec<Figure> {
 }
 
 fn of_opening(look: &Look<'_>, moved: fn(&Moves) -> u128, how: &str) -> Vec<Figure> {
-    let digits = u32::from(digits(&look.asked));
+    let digits = u32::from(look.asked.settings.digits());
     let currency = look.asked.settings.run.currency.as_str().to_uppercase();
     let figure = |moves: &Moves| {
         let Moves { product, known, .. } = moves;
@@ -182,7 +178,7 @@ fn of_opening(look: &Look<'_>, moved: fn(&Moves) -> u128, how: &str) -> Vec<Figu
 
 /// The largest change of one customer's MRR.
 pub(super) fn per_customer(look: &Look<'_>) -> Vec<Figure> {
-    let digits = digits(&look.asked);
+    let digits = look.asked.settings.digits();
     let currency = look.asked.settings.run.currency.as_str().to_uppercase();
     let major = |minor: i64| Decimal::new(minor, u32::from(digits));
     let figure = |moves: &Moves| {

@@ -1,11 +1,9 @@
 //! Of what the customers and the subscriptions are made up, beside the last completed run.
 
 use super::{Figure, Look};
+use crate::model::STRIPE_SUBSCRIPTIONS;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The source whose rows have a currency.
-const SUBSCRIPTIONS: &str = "stripe_subscriptions";
 
 const EARLIER_VERSION: &str = "the last completed run is of an earlier version, which did not count them";
 
@@ -27,7 +25,7 @@ pub(super) fn statuses(look: &Look<'_>) -> Vec<Figure> {
 
 /// How far the share of a currency among Stripe's subscriptions moved.
 pub(super) fn currencies(look: &Look<'_>) -> Vec<Figure> {
-    vec![with_currencies(look, |now, before| shift(look, SUBSCRIPTIONS, "subscriptions", now, before))]
+    vec![with_currencies(look, |now, before| shift(look, STRIPE_SUBSCRIPTIONS, "subscriptions", now, before))]
 }
 
 /// Currencies of which the last completed run had no subscription.
@@ -39,10 +37,10 @@ pub(super) fn new_currencies(look: &Look<'_>) -> Vec<Figure> {
             .map(|(code, count)| format!("{} ({count})", code.to_uppercase()))
             .collect();
         let what = match new.as_slice() {
-            [] => format!("{SUBSCRIPTIONS}: every currency was there in the last completed run"),
-            new => format!("{SUBSCRIPTIONS}: the last completed run had no subscription in {}", new.join(", ")),
+            [] => format!("{STRIPE_SUBSCRIPTIONS}: every currency was there in the last completed run"),
+            new => format!("{STRIPE_SUBSCRIPTIONS}: the last completed run had no subscription in {}", new.join(", ")),
         };
-        Figure::new(Some(SUBSCRIPTIONS), new.len() as u64, what)
+        Figure::new(Some(STRIPE_SUBSCRIPTIONS), new.len() as u64, what)
     })]
 }
 
@@ -50,8 +48,8 @@ fn with_currencies(look: &Look<'_>, compare: impl Fn(&Counts, &Counts) -> Figure
     let Some(previous) = look.asked.previous else { return Figure::first_run() };
     match (look.asked.mix, &previous.mix) {
         (Some(now), Some(before)) if !before.currencies.is_empty() => compare(&now.currencies, &before.currencies),
-        (_, None) => Figure::none(Some(SUBSCRIPTIONS), EARLIER_VERSION),
-        _ => Figure::none(Some(SUBSCRIPTIONS), "the last completed run had no subscription"),
+        (_, None) => Figure::none(Some(STRIPE_SUBSCRIPTIONS), EARLIER_VERSION),
+        _ => Figure::none(Some(STRIPE_SUBSCRIPTIONS), "the last completed run had no subscription"),
     }
 }
 

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::load::assemble;
 use crate::load::stripe::related::Related;
-use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, StripePart, pages::Page, warehouse};
-use crate::model::{Break, Rejection};
+use crate::load::stripe::{StripePart, pages::Page, warehouse};
+use crate::model::{Break, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use crate::table::StripeTables;
 use std::collections::BTreeMap;
 
@@ -65,9 +65,9 @@ impl Gathered {
     pub fn part(mut self, wrapping: &str, context: &JsonContext<'_>) -> Result<StripePart, String> {
         // An object of no known kind is one of those that the file is full of.
         let (source, count) = if self.subscriptions >= self.customers {
-            (SUBSCRIPTIONS, &mut self.subscriptions)
+            (STRIPE_SUBSCRIPTIONS, &mut self.subscriptions)
         } else {
-            (CUSTOMERS, &mut self.customers)
+            (STRIPE_CUSTOMERS, &mut self.customers)
         };
         for rejection in self.rejections.iter_mut().filter(|rejection| rejection.source.is_empty()) {
             source.clone_into(&mut rejection.source);

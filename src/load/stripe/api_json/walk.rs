@@ -11,8 +11,8 @@ use super::{
     value::{Bad, boolean, id_of, instant, is_object, parse, parsed, text},
 };
 use crate::load::json_strings::too_long;
-use crate::load::stripe::{CUSTOMERS, SUBSCRIPTIONS, pages::Page, relate};
-use crate::model::{Break, BreakKind, Reason, Rejection};
+use crate::load::stripe::{pages::Page, relate};
+use crate::model::{Break, BreakKind, Reason, Rejection, STRIPE_CUSTOMERS, STRIPE_SUBSCRIPTIONS};
 use serde_json::value::RawValue;
 
 /// Lists and events inside one another, deeper than this, are no export.
@@ -70,7 +70,7 @@ impl<'a> Walk<'a> {
         let path = self.context.path;
         for (id, line) in std::mem::take(&mut self.reader.cut_off) {
             let detail = format!("the items of subscription {id} go on (has_more), but are not in the file");
-            let found = Break::new(BreakKind::TruncatedExport, SUBSCRIPTIONS, id, detail);
+            let found = Break::new(BreakKind::TruncatedExport, STRIPE_SUBSCRIPTIONS, id, detail);
             self.gathered.breaks.push(found.at(path, line));
         }
         let fresh = Reader::new(self.context.settings, self.context.digits);
@@ -234,7 +234,7 @@ impl<'a> Walk<'a> {
             Err(bad) => {
                 self.gathered.subscriptions += 1;
                 let owner = text(customer.id, "id").ok().flatten();
-                self.reject(SUBSCRIPTIONS, line, None, owner, bad);
+                self.reject(STRIPE_SUBSCRIPTIONS, line, None, owner, bad);
                 return Ok(());
             }
         };
@@ -244,7 +244,7 @@ impl<'a> Walk<'a> {
         self.place.event = outer;
         if more {
             let detail = "the customer's subscriptions say has_more: the others are not in this file";
-            let found = Break::new(BreakKind::TruncatedExport, SUBSCRIPTIONS, self.context.path, detail);
+            let found = Break::new(BreakKind::TruncatedExport, STRIPE_SUBSCRIPTIONS, self.context.path, detail);
             self.gathered.breaks.push(found.at(self.context.path, line));
         }
         Ok(())
@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
             let id = text(subscription.id, "id").ok().flatten().unwrap_or_default();
             let detail =
                 format!("the customer inside subscription {id} cannot be read and is left out: {}", bad.detail);
-            let found = Break::new(BreakKind::UnreadableValue, SUBSCRIPTIONS, id, detail);
+            let found = Break::new(BreakKind::UnreadableValue, STRIPE_SUBSCRIPTIONS, id, detail);
             self.gathered.breaks.push(found.at(self.context.path, u64::from(line)));
         }
     }
@@ -306,11 +306,17 @@ impl<'a> Walk<'a> {
         match kind {
             "customer" => {
                 self.gathered.customers += 1;
-                self.reject(CUSTOMERS, line, id, None, bad);
+                self.reject(STRIPE_CUSTOMERS, line, id, None, bad);
             }
             "subscription" => {
                 self.gathered.subscriptions += 1;
-                self.reject(SUBSCRIPTIONS, line, id, customers.first().map(|&customer| customer.to_owned()), bad);
+                self.reject(
+                    STRIPE_SUBSCRIPTIONS,
+                    line,
+                    id,
+                    customers.first().map(|&customer| customer.to_owned()),
+                    bad,
+                );
             }
             _ => self.reject_each(value, line, &customers, &bad),
         }
@@ -319,10 +325,10 @@ impl<'a> Walk<'a> {
     /// Notes an object of no known kind, once for each of the customers in it, so that none of them passes for one without
     /// subscriptions. It counts with the subscriptions, if it may be one; else with what the whole file holds.
     fn reject_each(&mut self, value: &str, line: u64, customers: &[&str], bad: &Bad) {
-        let source = if value.contains("\"subscription\"") { SUBSCRIPTIONS } else { "" };
+        let source = if value.contains("\"subscription\"") { STRIPE_SUBSCRIPTIONS } else { "" };
         let named = customers.iter().map(|&customer| Some(customer.to_owned()));
         for customer in named.chain(customers.is_empty().then_some(None)) {
-            if source == SUBSCRIPTIONS {
+            if source == STRIPE_SUBSCRIPTIONS {
                 self.gathered.subscriptions += 1;
             }
             self.reject(source, line, None, customer, Bad { reason: bad.reason, detail: bad.detail.clone() });
@@ -331,7 +337,7 @@ impl<'a> Walk<'a> {
 
     /// Notes an object of `source` that cannot be read; it was counted when it was met.
     fn reject(&mut self, source: &str, line: u64, id: Option<String>, customer: Option<String>, bad: Bad) {
-        let customer = if source == CUSTOMERS { id.clone() } else { customer };
+        let customer = if source == STRIPE_CUSTOMERS { id.clone() } else { customer };
         self.gathered.rejections.push(Rejection {
             source: source.to_owned(),
             file: self.context.path.to_owned(),
@@ -347,8 +353,8 @@ impl<'a> Walk<'a> {
 /// The source that objects of a kind belong to; empty: that is not known.
 fn source(kind: &str) -> &'static str {
     match kind {
-        "customer" => CUSTOMERS,
-        "subscription" => SUBSCRIPTIONS,
+        "customer" => STRIPE_CUSTOMERS,
+        "subscription" => STRIPE_SUBSCRIPTIONS,
         "subscription_item" => relate::ITEMS,
         "price" => relate::PRICES,
         "plan" => relate::PLANS,

@@ -1,6 +1,5 @@
 //! Subscriptions whose items and prices stand in other tables.
 
-use super::super::SUBSCRIPTIONS;
 use super::super::relate::by_id;
 use super::super::related::{DiscountLists, OwnPrices, Related};
 use super::{StripePart, inline, part, required, settled};
@@ -10,7 +9,7 @@ use crate::load::fault::{Faults, Origin};
 use crate::load::ordered;
 use crate::load::settle::SettledRows;
 use crate::load::sheet::{FieldHeadings, Sheet};
-use crate::model::{Disposition, Reason};
+use crate::model::{Disposition, Reason, STRIPE_SUBSCRIPTIONS};
 use crate::table::{Discounts, StripeTables, Subscriptions, in_order};
 use polars::prelude::*;
 
@@ -89,7 +88,7 @@ pub(in super::super) fn subscriptions(mut sheet: Sheet, origin: &Origin<'_>) -> 
     let gone = || col("deleted").fill_null(lit(false));
     let old = || col("current").fill_null(lit(true)).not();
     let done = [(gone(), Reason::Deleted), (gone().not().and(old()), Reason::OldVersion)].map(|(which, reason)| {
-        settled(SUBSCRIPTIONS, frame.clone().lazy().filter(which), Disposition::Excluded, reason)
+        settled(STRIPE_SUBSCRIPTIONS, frame.clone().lazy().filter(which), Disposition::Excluded, reason)
     });
     let done = done.into_iter().map(|rows| Ok(rows?.into_frame())).collect::<Result<Vec<_>, TableError>>()?;
     let frame = frame
@@ -131,7 +130,7 @@ pub(in super::super) fn subscriptions(mut sheet: Sheet, origin: &Origin<'_>) -> 
     };
     let mut rejections = sheet.rejections;
     rejections.extend(found);
-    let mut part = part(SUBSCRIPTIONS, 0, related, rejections);
+    let mut part = part(STRIPE_SUBSCRIPTIONS, 0, related, rejections);
     part.other_rows.clear();
     Ok(StripePart { tables, subscription_rows: sheet.rows, ..part })
 }

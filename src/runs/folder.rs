@@ -125,17 +125,18 @@ impl RunFolder {
     /// The newest run in which every row has its outcome: by its name, then by the chain, which also tells apart two runs of
     /// one second.
     pub fn last_complete(state: &Path) -> Result<Option<(Self, Manifest)>, RunsError> {
-        let Some(newest) = Self::last_with(state, |status| status == RunStatus::Complete)? else { return Ok(None) };
-        let folders = Self::list(state)?;
-        // What cannot be read follows nothing: `verify` says what is wrong with it.
-        let runs = folders.iter().filter_map(|folder| Some((folder.id(), folder.read_manifest().ok()?)));
-        let runs: Vec<(&str, Manifest)> = runs.collect();
-        let Some(last) = last_complete_of(runs.iter().map(|(id, manifest)| (*id, manifest))) else {
-            return Ok(Some(newest));
-        };
-        let folder = Self::open(state, last)?;
-        let manifest = folder.read_manifest()?;
-        Ok(Some((folder, manifest)))
+        let mut runs: Vec<(Self, Manifest)> = vec![];
+        for folder in Self::list(state)?.into_iter().rev().filter(|folder| folder.manifest_path().exists()) {
+            match folder.read_manifest() {
+                Ok(manifest) => runs.push((folder, manifest)),
+                // What is older than a complete run, and cannot be read, follows nothing: `verify` says what is wrong with it.
+                Err(_) if runs.iter().any(|(_, manifest)| manifest.status == RunStatus::Complete) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        runs.reverse();
+        let last = last_complete_of(runs.iter().map(|(folder, manifest)| (folder.id(), manifest))).map(str::to_owned);
+        Ok(runs.into_iter().find(|(folder, _)| Some(folder.id()) == last.as_deref()))
     }
 
     /// The newest run whose manifest satisfies `wanted`. A folder without a manifest never got to sending: a crash came
